@@ -1,0 +1,148 @@
+#include "tcp/user_calls.h"
+
+namespace estab::tcp {
+namespace {
+
+void open(Tcb& tcb, const InitialNumbers& numbers, const Parameters& parameters) {
+  tcb = Tcb{};
+  tcb.iss = numbers.isn;
+  tcb.ts_offset = numbers.ts_offset;
+  tcb.snd.una = tcb.iss;
+  tcb.snd.nxt = tcb.iss + 1;
+  tcb.snd.end = tcb.iss + 1;
+  tcb.snd.rtx = tcb.snd.rtx_end = tcb.iss + 1;
+  tcb.snd.small = tcb.iss;
+  tcb.rtt.rto_us = static_cast<uint32_t>(parameters.initial_rto.us());
+}
+
+}  // namespace
+
+void open_passive(Tcb& tcb, const InitialNumbers& numbers, const Parameters& parameters) noexcept {
+  open(tcb, numbers, parameters);
+  tcb.state = State::Listen;
+}
+
+void open_active(Tcb& tcb, const InitialNumbers& numbers, const Parameters& parameters) noexcept {
+  open(tcb, numbers, parameters);
+  tcb.state = State::SynSent;
+  tcb.syn_pending = true;
+}
+
+bool send(Tcb& tcb, uint32_t bytes) noexcept {
+  switch (tcb.state) {
+    case State::SynSent:
+    case State::SynReceived:
+    case State::Established:
+    case State::CloseWait:
+      if (tcb.fin_queued) return false;
+      tcb.snd.end += bytes;
+      return true;
+    case State::Closed:
+    case State::Listen:
+    case State::FinWait1:
+    case State::FinWait2:
+    case State::Closing:
+    case State::LastAck:
+    case State::TimeWait:
+      return false;
+  }
+  return false;
+}
+
+bool receive(Tcb& tcb, uint32_t bytes, const Context& context) noexcept {
+  tcb.rcv.queued -= std::min(tcb.rcv.queued, bytes);
+  switch (tcb.state) {
+    case State::Established:
+    case State::FinWait1:
+    case State::FinWait2:
+      break;
+    case State::Closed:
+    case State::Listen:
+    case State::SynSent:
+    case State::SynReceived:
+    case State::CloseWait:
+    case State::Closing:
+    case State::LastAck:
+    case State::TimeWait:
+      return false;  // the peer has no more to send
+  }
+  const uint32_t told = tcb.receive_window();
+  if (update_receive_window(tcb, context.parameters) == told) return false;
+  // Worth a segment of its own when the peer was nearly out of window, or two segments' worth opened (MUST-39).
+  const uint32_t opened = tcb.receive_window() - told;
+  if (told >= 2u * context.parameters.mss && opened < context.parameters.receive_buffer / 2) {
+    tcb.rcv.edge = tcb.rcv.nxt + told;  // not yet told
+    return false;
+  }
+  tcb.ack_pending = true;
+  return true;
+}
+
+Actions shutdown_send(Tcb& tcb, const Context&) noexcept {
+  Actions out;
+  if (tcb.fin_queued) return out;
+  switch (tcb.state) {
+    case State::Listen:
+    case State::SynSent:
+      tcb.state = State::Closed;
+      out.closed = true;
+      return out;
+    case State::SynReceived:  // the FIN waits for ESTABLISHED
+      tcb.fin_queued = true;
+      return out;
+    case State::Established:
+      tcb.state = State::FinWait1;
+      break;
+    case State::CloseWait:
+      tcb.state = State::LastAck;
+      break;
+    case State::Closed:
+    case State::FinWait1:
+    case State::FinWait2:
+    case State::Closing:
+    case State::LastAck:
+    case State::TimeWait:
+      return out;
+  }
+  tcb.fin_queued = true;
+  out.output = true;
+  return out;
+}
+
+Actions close(Tcb& tcb, bool unread, const Context& context) noexcept {
+  if (unread && is_synchronized(tcb.state)) {
+    Actions out = abort(tcb);
+    return out;
+  }
+  tcb.receive_closed = true;
+  if (tcb.state == State::FinWait2) tcb.wait_at = context.now + context.parameters.fin_wait_2_timeout;
+  return shutdown_send(tcb, context);
+}
+
+Actions abort(Tcb& tcb) noexcept {
+  Actions out;
+  switch (tcb.state) {
+    case State::SynReceived:
+    case State::Established:
+    case State::FinWait1:
+    case State::FinWait2:
+    case State::CloseWait:
+      out.reply.seq = tcb.snd.nxt;  // <SEQ=SND.NXT><CTL=RST>
+      out.reply.flags = TcpFlags(TcpFlags::kRst);
+      break;
+    case State::Closed:
+      return out;
+    case State::Listen:
+    case State::SynSent:
+    case State::Closing:
+    case State::LastAck:
+    case State::TimeWait:
+      break;
+  }
+  tcb.state = State::Closed;
+  out.closed = true;
+  out.error = Error::Aborted;
+  return out;
+}
+
+}  // namespace estab::tcp

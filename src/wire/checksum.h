@@ -1,0 +1,82 @@
+// The Internet checksum (RFC 1071): the one's complement of the one's complement sum of 16-bit words.
+#pragma once
+
+#include <bit>
+#include <cstdint>
+#include <cstring>
+#include <span>
+
+#include "base/byte_order.h"
+#include "wire/address.h"
+
+namespace estab::wire {
+
+// A running one's complement sum, kept in the machine's byte order (the sum commutes with a byte swap, RFC 1071 §2 B).
+class ChecksumSum {
+ public:
+  constexpr void add16(uint16_t host_order) { sum_ += byte_swap(host_order); }
+  constexpr void add32(uint32_t host_order) { sum_ += byte_swap(host_order); }
+
+  // Bytes that start at an even offset of the covered area.
+  void add(std::span<const uint8_t> bytes) {
+    const uint8_t* p = bytes.data();
+    size_t n = bytes.size();
+    uint64_t a = 0;
+    uint64_t b = 0;
+    for (; n >= 16; n -= 16, p += 16) {
+      uint32_t w[4];
+      std::memcpy(w, p, 16);
+      a += static_cast<uint64_t>(w[0]) + w[2];
+      b += static_cast<uint64_t>(w[1]) + w[3];
+    }
+    for (; n >= 4; n -= 4, p += 4) {
+      uint32_t w;
+      std::memcpy(&w, p, 4);
+      a += w;
+    }
+    if (n >= 2) {
+      uint16_t w;
+      std::memcpy(&w, p, 2);
+      b += w;
+      p += 2;
+      n -= 2;
+    }
+    if (n == 1) b += *p;  // the odd byte is padded with zero on its right: the low byte in this order
+    sum_ = fold64(sum_) + fold64(a) + fold64(b);
+  }
+
+  // Bytes that start at an odd offset: their sum, byte-swapped.
+  void add_odd(std::span<const uint8_t> bytes) {
+    ChecksumSum other;
+    other.add(bytes);
+    sum_ += byte_swap(static_cast<uint16_t>(other.fold()));
+  }
+
+  // The pseudo-header of RFC 9293 §3.1 for TCP over IPv4.
+  constexpr void add_pseudo_header(Ipv4Address source, Ipv4Address destination, uint8_t protocol, uint16_t length) {
+    add32(source.value());
+    add32(destination.value());
+    add16(protocol);
+    add16(length);
+  }
+
+  // The sum folded to 16 bits, in host order: 0xffff when a received checksum was included and is right.
+  constexpr uint16_t folded() const { return byte_swap(fold()); }
+  // The value for the checksum field, in host order.
+  constexpr uint16_t checksum() const { return static_cast<uint16_t>(~folded()); }
+
+ private:
+  static constexpr uint64_t fold64(uint64_t x) { return (x & 0xffffffff) + (x >> 32); }
+  constexpr uint16_t fold() const {
+    uint64_t x = fold64(fold64(sum_));
+    x = (x & 0xffff) + (x >> 16);
+    x = (x & 0xffff) + (x >> 16);
+    x = (x & 0xffff) + (x >> 16);
+    return static_cast<uint16_t>(x);
+  }
+
+  static_assert(std::endian::native == std::endian::little);
+  uint64_t sum_ = 0;
+};
+
+}  // namespace estab::wire

@@ -26,12 +26,12 @@ void update_send_window(Tcb& tcb, const Segment& segment, Instant now, Actions& 
       out.output = true;
     }
   }
-  const bool closed = window == 0 && snd.wnd != 0;
+  const bool turned = (window == 0) != (snd.wnd == 0);  // between retransmission timer and persist timer
   snd.wnd = window;
   snd.max_wnd = std::max(snd.max_wnd, window);
   snd.wl1 = segment.seq;
   snd.wl2 = segment.ack;
-  if (closed) restart_retransmission_timer(tcb, now);
+  if (turned) restart_retransmission_timer(tcb, now);
 }
 
 }  // namespace
@@ -41,6 +41,7 @@ void acknowledge_syn(Tcb& tcb, const Segment& segment, const Context& context) {
   measure_rtt(tcb, segment, context);
   // RFC 6298 §5.7: a handshake that needed its timer says nothing good of the path.
   if (tcb.syn_retransmitted && tcb.rtt.srtt_us == 0) tcb.rtt.rto_us = 3'000'000;
+  if (tcb.retries > 1) tcb.congestion.cwnd = tcb.snd.mss;  // RFC 6928 §2: lost more than once
   tcb.retries = 0;
   tcb.syn_pending = false;
   snd.una = segment.ack;
@@ -63,6 +64,7 @@ void acknowledge(Tcb& tcb, const Segment& segment, const Context& context, Actio
     snd.una = segment.ack;
     snd.rtx = later(snd.rtx, snd.una);
     snd.rtx_end = later(snd.rtx_end, snd.rtx);
+    snd.small = later(snd.small, snd.una);  // left behind by 2 GiB it would compare as unacknowledged
     out.acked = queued_before - tcb.send_queue();
     if (tcb.congestion.on_ack(snd.una, acked, snd.mss, tcb.in_flight())) {
       snd.rtx = snd.una;
@@ -73,11 +75,12 @@ void acknowledge(Tcb& tcb, const Segment& segment, const Context& context, Actio
     out.output = out.output || snd.nxt < snd.end || snd.rtx != snd.rtx_end || (tcb.fin_queued && !tcb.fin_sent());
     return;
   }
+  if (segment.ack < snd.una) return;  // an old one: its window counts from elsewhere
   // RFC 5681 §2's duplicate ACK: nothing new in it, with data outstanding.
-  const bool duplicate = segment.ack == snd.una && snd.nxt != snd.una && segment.length() == 0 &&
+  const bool duplicate = snd.nxt != snd.una && segment.length() == 0 &&
                          static_cast<uint32_t>(segment.window) << snd.scale == snd.wnd && snd.wnd != 0;
   update_send_window(tcb, segment, context.now, out);
-  if (segment.ack == snd.una && tcb.snd.wnd == 0) tcb.retries = 0;  // a closed window is no dead peer (RFC 9293 §3.8.6.1)
+  if (snd.wnd == 0) tcb.retries = 0;  // a closed window is no dead peer (RFC 9293 §3.8.6.1)
   if (!duplicate) return;
   if (tcb.congestion.on_duplicate_ack(snd.una, snd.nxt, snd.mss, tcb.in_flight())) {
     snd.rtx = snd.una;

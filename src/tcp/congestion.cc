@@ -21,6 +21,7 @@ bool CongestionControl::on_ack(Seq una, uint32_t acked, uint32_t mss, uint32_t i
     cwnd += mss;
     return true;
   }
+  if (una > recover) recover = una - 1;  // says the same, but does not compare as ahead after 2 GiB without a loss
   if (cwnd < ssthresh) {
     cwnd += std::min(acked, mss);  // slow start, RFC 5681 §3.1 (2)
   } else {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/siphash.h"
-#include "base/time.h"
+#include "estab/time.h"
 #include "wire/address.h"
 #include "wire/seq.h"
 

@@ -124,6 +124,8 @@ Emission make_syn(Tcb& tcb, const Context& context) noexcept {
     tcb.rtt_timing = true;
     tcb.rtt_seq = tcb.iss + 1;
     tcb.rtt_since = context.now;
+  } else {
+    tcb.rtt_timing = false;  // sent before: its ACK could be for either (Karn, RFC 6298 §3)
   }
   return syn;
 }
@@ -138,6 +140,8 @@ Emission next_segment(Tcb& tcb, const Context& context) noexcept {
     if (tcb.snd.rtx == tcb.snd.rtx_end) {
       if (Emission out = new_text(tcb, context)) return out;
     }
+    // Held back by a closed window or silly-window avoidance with nothing in flight: only a timer ends that (§3.8.6.1).
+    if (tcb.snd.nxt < tcb.snd.end) start_timer_if_off(tcb, context.now);
   }
   if (tcb.ack_pending) return make_ack(tcb, context);
   return {};

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "base/time.h"
+#include "estab/time.h"
 
 namespace estab::tcp {
 

@@ -59,6 +59,7 @@ class Arrival {
   bool in_window(Seq seq) const { return tcb_.rcv.nxt <= seq && seq < tcb_.rcv.edge; }
   bool sequence_acceptable() const;
   void trim_to_window();
+  void trim_to_edge();
 
   Tcb& tcb_;
   const Segment& seg_;
@@ -159,6 +160,7 @@ Step Arrival::syn_sent_fourth_check_syn() {
   tcb_.rcv.edge = tcb_.rcv.nxt + std::min<uint32_t>(context_.parameters.receive_buffer, UINT16_MAX);
   out_.reply = make_ack(tcb_, context_);
   seq_ = seg_.seq + 1;
+  trim_to_edge();
   return text_ > 0 || fin_ ? Step::Continue : Step::Done;
 }
 
@@ -210,7 +212,9 @@ bool Arrival::paws_rejects() const {  // RFC 7323 §5.3 R1, §5.5
 bool Arrival::sequence_acceptable() const {  // Table 6
   const uint32_t length = seg_.length();
   if (tcb_.receive_window() == 0) return length == 0 ? seg_.seq == tcb_.rcv.nxt : false;
-  if (length == 0) return in_window(seg_.seq);
+  // One more than Table 6 for a segment without text or control: a peer that filled the window acknowledges from its edge, and
+  // when two ends have done so, each refusing the other's ACKs, the answers would never stop.
+  if (length == 0) return in_window(seg_.seq) || (!seg_.flags.rst() && seg_.seq == tcb_.rcv.edge);
   return in_window(seg_.seq) || in_window(seg_.seq + (length - 1));
 }
 
@@ -226,6 +230,7 @@ Step Arrival::first_check_sequence() {
     }
     if (!tcb_.passive) {  // §3.5 figure 7 line 6: trim the SYN off, its ACK completes a simultaneous open
       seq_ = tcb_.rcv.nxt;
+      trim_to_edge();
       return Step::Continue;
     }
   }
@@ -244,7 +249,9 @@ Step Arrival::first_check_sequence() {
     return drop_with_ack(Drop::OutOfWindow);
   }
   if (!seg_.flags.rst()) trim_to_window();
-  if (tcb_.timestamps && seg_.options.has_timestamps && seg_.seq <= tcb_.rcv.last_ack_sent) {  // RFC 7323 §4.3
+  // RFC 7323 §4.3; a SYN or RST that only gets a challenge ACK must not set the clock by which the peer is judged.
+  const bool takes_time = tcb_.timestamps && seg_.options.has_timestamps && !seg_.flags.rst() && !seg_.flags.syn();
+  if (takes_time && seg_.seq <= tcb_.rcv.last_ack_sent) {
     tcb_.ts_recent = seg_.options.ts_value;
     tcb_.ts_recent_ms = static_cast<uint32_t>(context_.now.ms());
   }
@@ -259,6 +266,10 @@ void Arrival::trim_to_window() {
     text_offset_ = old;
     text_ -= old;
   }
+  trim_to_edge();
+}
+
+void Arrival::trim_to_edge() {
   const auto room = static_cast<uint32_t>(std::max(tcb_.rcv.edge - seq_, 0));
   if (text_ > room) {
     text_ = room;
@@ -374,7 +385,7 @@ Step Arrival::seventh_process_text() {
       return Step::Done;
   }
   if (tcb_.receive_closed) {  // RFC 9293 §3.6.1, SHLD-3
-    out_.reply = reset_at(tcb_.snd.nxt);
+    out_.reply = reset_at(tcb_.control_seq());
     close(Error::DataAfterClose);
     return drop(Drop::TextAfterClose);
   }

@@ -16,7 +16,7 @@ Emission make_ack(Tcb& tcb, const Context& context) {
   tcb.ack_pending = false;
   tcb.rcv.last_ack_sent = tcb.rcv.nxt;
   Emission ack;
-  ack.seq = tcb.snd.nxt;
+  ack.seq = tcb.control_seq();
   ack.ack = tcb.rcv.nxt;
   ack.flags = TcpFlags(TcpFlags::kAck);
   ack.window = static_cast<uint16_t>(std::min<uint32_t>(window >> tcb.rcv.scale, UINT16_MAX));

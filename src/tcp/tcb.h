@@ -79,9 +79,13 @@ struct Tcb {
   uint32_t receive_window() const { return static_cast<uint32_t>(rcv.edge - rcv.nxt); }  // RCV.WND
   bool fin_sent() const { return fin_queued && snd.nxt == snd.end + 1; }
   bool fin_acked() const { return fin_queued && snd.una == snd.end + 1; }
+  // The number for a segment without text. SND.NXT, or the window's right edge where something went out beyond it (a window
+  // probe, a FIN, a window that shrank): the peer would refuse SND.NXT, and two ends that refuse each other's ACKs never stop.
+  Seq control_seq() const { return is_synchronized(state) ? earlier(snd.nxt, snd.una + snd.wnd) : snd.nxt; }
   // Bytes of text that the user queued and the peer has not acknowledged.
   uint32_t send_queue() const {
-    const Seq first = later(snd.una, iss + 1);
+    // By state, not by comparing with ISS: after 2 GiB that comparison turns round.
+    const Seq first = snd.una == iss && !is_synchronized(state) ? iss + 1 : snd.una;
     return first < snd.end ? static_cast<uint32_t>(snd.end - first) : 0;
   }
 };

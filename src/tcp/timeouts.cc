@@ -31,7 +31,7 @@ Actions probe_window(Tcb& tcb, const Context& context) {
   snd.rtx = snd.una;
   snd.rtx_end = snd.nxt;
   ++tcb.retries;
-  ++tcb.probes;
+  if (tcb.probes < UINT8_MAX) ++tcb.probes;
   const Duration interval = tcb.rtt.rto() * (int64_t{1} << std::min<int>(tcb.probes, 12));
   tcb.retransmit_at = context.now + std::min(interval, context.parameters.max_rto);
   return Actions{.output = true};

@@ -15,6 +15,26 @@ void open(Tcb& tcb, const InitialNumbers& numbers, const Parameters& parameters)
   tcb.rtt.rto_us = static_cast<uint32_t>(parameters.initial_rto.us());
 }
 
+// The states in which ABORT answers with a RST (RFC 9293 §3.10.5).
+bool reset_is_due(State state) {
+  switch (state) {
+    case State::SynReceived:
+    case State::Established:
+    case State::FinWait1:
+    case State::FinWait2:
+    case State::CloseWait:
+      return true;
+    case State::Closed:
+    case State::Listen:
+    case State::SynSent:
+    case State::Closing:
+    case State::LastAck:
+    case State::TimeWait:
+      return false;
+  }
+  return false;
+}
+
 }  // namespace
 
 void open_passive(Tcb& tcb, const InitialNumbers& numbers, const Parameters& parameters) noexcept {
@@ -110,10 +130,8 @@ Actions shutdown_send(Tcb& tcb, const Context&) noexcept {
 }
 
 Actions close(Tcb& tcb, bool unread, const Context& context) noexcept {
-  if (unread && is_synchronized(tcb.state)) {
-    Actions out = abort(tcb);
-    return out;
-  }
+  // In the other states the peer is done and gets no RST: there the FIN, or TIME-WAIT, goes on (MUST-13).
+  if (unread && reset_is_due(tcb.state)) return abort(tcb);
   tcb.receive_closed = true;
   if (tcb.state == State::FinWait2) tcb.wait_at = context.now + context.parameters.fin_wait_2_timeout;
   return shutdown_send(tcb, context);
@@ -121,23 +139,10 @@ Actions close(Tcb& tcb, bool unread, const Context& context) noexcept {
 
 Actions abort(Tcb& tcb) noexcept {
   Actions out;
-  switch (tcb.state) {
-    case State::SynReceived:
-    case State::Established:
-    case State::FinWait1:
-    case State::FinWait2:
-    case State::CloseWait:
-      out.reply.seq = tcb.snd.nxt;  // <SEQ=SND.NXT><CTL=RST>
-      out.reply.flags = TcpFlags(TcpFlags::kRst);
-      break;
-    case State::Closed:
-      return out;
-    case State::Listen:
-    case State::SynSent:
-    case State::Closing:
-    case State::LastAck:
-    case State::TimeWait:
-      break;
+  if (tcb.state == State::Closed) return out;
+  if (reset_is_due(tcb.state)) {
+    out.reply.seq = tcb.control_seq();  // <SEQ=SND.NXT><CTL=RST>
+    out.reply.flags = TcpFlags(TcpFlags::kRst);
   }
   tcb.state = State::Closed;
   out.closed = true;

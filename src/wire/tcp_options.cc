@@ -47,8 +47,20 @@ bool parse_one(const uint8_t* p, uint8_t length, TcpOptions& out) {
   }
 }
 
+size_t size_without_sack(const TcpOptions& options) {
+  size_t size = 0;
+  if (options.has_mss) size += 4;
+  if (options.has_timestamps) {
+    size += 12;  // SACK-permitted takes the place of its two NOPs
+  } else if (options.sack_permitted) {
+    size += 4;
+  }
+  if (options.has_window_scale) size += 4;
+  return size;
+}
+
 size_t sack_blocks_that_fit(const TcpOptions& options) {
-  const size_t room = options.has_timestamps ? 3 : kMaxSackBlocks;  // RFC 2018 §3
+  const size_t room = (kMaxTcpOptionsSize - 4 - size_without_sack(options)) / 8;  // 3 beside timestamps: RFC 2018 §3
   return std::min<size_t>(options.sack_count, room);
 }
 
@@ -78,14 +90,7 @@ bool parse_tcp_options(std::span<const uint8_t> list, TcpOptions& out) {
 }
 
 size_t tcp_options_size(const TcpOptions& options) {
-  size_t size = 0;
-  if (options.has_mss) size += 4;
-  if (options.has_timestamps) {
-    size += 12;  // SACK-permitted takes the place of its two NOPs
-  } else if (options.sack_permitted) {
-    size += 4;
-  }
-  if (options.has_window_scale) size += 4;
+  size_t size = size_without_sack(options);
   if (const size_t blocks = sack_blocks_that_fit(options); blocks > 0) size += 4 + 8 * blocks;
   return size;
 }

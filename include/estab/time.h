@@ -1,4 +1,4 @@
-// Time as values: the packet path is told the time, it never asks for it.
+// Time as values. Nothing on the packet path asks for the time; it is told.
 #pragma once
 
 #include <compare>

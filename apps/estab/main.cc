@@ -1,0 +1,25 @@
+#include <fmt/core.h>
+
+#include <exception>
+
+#include "options.h"
+#include "serve.h"
+
+int main(int argc, char** argv) {
+  using estab::app::Options;
+  int exit_code = 0;
+  const auto options = estab::app::parse_options(argc, argv, exit_code);
+  if (!options) return exit_code;
+  try {
+    switch (options->command) {
+      case Options::Command::Serve:
+        return estab::app::serve(options->serve);
+      case Options::Command::Bench:
+      case Options::Command::Replay:
+        return 1;
+    }
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "estab: {}\n", error.what());
+  }
+  return 1;
+}

@@ -1,0 +1,35 @@
+// What an endpoint is made from. Every field has a default but the device and the address.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "estab/address.h"
+#include "estab/time.h"
+
+namespace estab {
+
+struct Config {
+  // A DPDK device string: a PCI address ("0000:3b:00.0") or a virtual device ("net_tap0,iface=estab0"), or a name that
+  // create_ring_pair() gave.
+  std::string device;
+  Cidr address;
+  uint32_t addresses = 1;  // consecutive ones from `address` on: all are answered for, and connect() takes them in turn
+  std::optional<Address> gateway;
+
+  uint32_t max_connections = 1 << 20;  // records; memory is taken as they are used
+  uint32_t mbufs = 1 << 16;
+  uint32_t receive_buffer = 256 * 1024;  // bytes a connection
+  uint32_t send_buffer = 256 * 1024;     // bytes a connection
+  Duration time_wait = Duration::seconds(60);     // 2 MSL (RFC 9293 §3.4.2)
+  Duration min_rto = Duration::milliseconds(200);  // RFC 6298 §2.4
+  bool nagle = true;                               // RFC 9293 §3.7.4
+  uint64_t seed = 0;  // 0: secrets from the system; else the same secrets each time, for tests alone
+
+  std::vector<std::string> eal_arguments;  // of the first endpoint in the process
+  unsigned lcores = 1;                     // worker lcores that the EAL is to have, for all endpoints of the process
+};
+
+}  // namespace estab

@@ -1,0 +1,23 @@
+// Why a connection ended, or could not begin.
+#pragma once
+
+#include <cstdint>
+
+namespace estab {
+
+enum class Error : uint8_t {
+  None,            // closed in order by both sides
+  Refused,         // a RST answered our SYN (RFC 9293 §3.10.7.3)
+  Reset,           // the peer sent a RST
+  TimedOut,        // retransmissions went unanswered (RFC 9293 §3.8.3)
+  Aborted,         // abort() was called, or close() with received bytes that were never taken
+  DataAfterClose,  // the peer sent more after close(), and was reset (RFC 9293 §3.6.1)
+  NoRoute,         // not on the link, and there is no gateway
+  NoPort,          // every source port towards that peer is in use
+  NoRecord,        // max_connections are in use
+};
+
+// One lower-case word, or two joined by '_': what JSON and tables show.
+const char* error_name(Error error);
+
+}  // namespace estab

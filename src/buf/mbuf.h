@@ -1,0 +1,107 @@
+// Ownership of DPDK's packet buffers. An Mbuf owns one packet (a chain of segments) and frees it; an MbufBurst owns a burst.
+#pragma once
+
+#include <rte_mbuf.h>
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <utility>
+
+namespace estab::buf {
+
+// A look at a packet that somebody else owns.
+class MbufView {
+ public:
+  explicit MbufView(const rte_mbuf* mbuf) : mbuf_(mbuf) {}
+
+  const rte_mbuf* get() const { return mbuf_; }
+  std::span<const uint8_t> first_segment() const { return {rte_pktmbuf_mtod(mbuf_, const uint8_t*), mbuf_->data_len}; }
+  uint32_t length() const { return mbuf_->pkt_len; }
+  // The device's verdict on a checksum: mask and value are of RTE_MBUF_F_RX_*.
+  bool verdict_is(uint64_t mask, uint64_t value) const { return (mbuf_->ol_flags & mask) == value; }
+
+ private:
+  const rte_mbuf* mbuf_;
+};
+
+class Mbuf {
+ public:
+  Mbuf() = default;
+  explicit Mbuf(rte_mbuf* mbuf) : mbuf_(mbuf) {}
+  Mbuf(Mbuf&& other) noexcept : mbuf_(std::exchange(other.mbuf_, nullptr)) {}
+  Mbuf& operator=(Mbuf&& other) noexcept {
+    if (this != &other) {
+      reset();
+      mbuf_ = std::exchange(other.mbuf_, nullptr);
+    }
+    return *this;
+  }
+  ~Mbuf() { reset(); }
+
+  explicit operator bool() const { return mbuf_ != nullptr; }
+  rte_mbuf* get() const { return mbuf_; }
+  MbufView view() const { return MbufView(mbuf_); }
+  [[nodiscard]] rte_mbuf* release() { return std::exchange(mbuf_, nullptr); }
+  void reset() {
+    if (mbuf_ != nullptr) rte_pktmbuf_free(std::exchange(mbuf_, nullptr));
+  }
+
+  uint8_t* data() const { return rte_pktmbuf_mtod(mbuf_, uint8_t*); }
+  uint16_t first_length() const { return rte_pktmbuf_data_len(mbuf_); }
+  uint32_t length() const { return rte_pktmbuf_pkt_len(mbuf_); }
+  std::span<const uint8_t> first_segment() const { return {data(), first_length()}; }
+
+  // True when the packet's memory is this Mbuf's alone, so that it may be rewritten in place.
+  bool writable() const { return RTE_MBUF_DIRECT(mbuf_) && rte_mbuf_refcnt_read(mbuf_) == 1; }
+
+  // Keeps `length` bytes from `offset` on; segments outside of that are freed. The range lies within the packet, length > 0.
+  void keep(uint32_t offset, uint32_t length);
+
+  // Turns the packet into an empty one of a single segment, ready to be written as a new packet of `length` bytes.
+  void rewrite(uint16_t length) {
+    if (mbuf_->next != nullptr) {
+      rte_pktmbuf_free(mbuf_->next);
+      mbuf_->next = nullptr;
+      mbuf_->nb_segs = 1;
+    }
+    mbuf_->data_off = RTE_PKTMBUF_HEADROOM;
+    mbuf_->data_len = length;
+    mbuf_->pkt_len = length;
+    mbuf_->ol_flags = 0;
+  }
+
+ private:
+  rte_mbuf* mbuf_ = nullptr;
+};
+
+// Up to kSize packets; those still in it at the end are freed in bulk.
+class MbufBurst {
+ public:
+  static constexpr uint16_t kSize = 64;
+
+  MbufBurst() = default;
+  MbufBurst(const MbufBurst&) = delete;
+  MbufBurst& operator=(const MbufBurst&) = delete;
+  ~MbufBurst() { clear(); }
+
+  uint16_t size() const { return count_; }
+  bool full() const { return count_ == kSize; }
+  rte_mbuf** data() { return mbufs_.data(); }
+  void set_size(uint16_t count) { count_ = count; }
+  Mbuf take(uint16_t i) { return Mbuf(std::exchange(mbufs_[i], nullptr)); }
+  MbufView peek(uint16_t i) const { return MbufView(mbufs_[i]); }
+  void push(Mbuf mbuf) { mbufs_[count_++] = mbuf.release(); }
+
+  // Frees what is left.
+  void clear() {
+    if (count_ > 0) rte_pktmbuf_free_bulk(mbufs_.data(), count_);
+    count_ = 0;
+  }
+
+ private:
+  std::array<rte_mbuf*, kSize> mbufs_;  // written before read; a null entry was taken
+  uint16_t count_ = 0;
+};
+
+}  // namespace estab::buf

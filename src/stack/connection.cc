@@ -1,0 +1,316 @@
+// What becomes of a connection: tcp decides, this carries it out.
+#include "stack/stack.h"
+#include "tcp/output.h"
+#include "tcp/segment_arrives.h"
+#include "tcp/timeouts.h"
+#include "tcp/user_calls.h"
+#include "wire/ethernet.h"
+
+namespace estab::stack {
+
+void Stack::segment_for_nobody(buf::Mbuf packet, const Parsed& parsed) {
+  const tcp::Segment& segment = parsed.segment;
+  Listener& listener = listeners_[parsed.tuple.local_port.value()];
+  tcp::Tcb nobody;
+  if (listener.handler != nullptr) {
+    if (segment.flags.syn() && !segment.flags.ack() && !segment.flags.rst()) {
+      open_passive(std::move(packet), parsed, listener, wire::Seq(0));
+      return;
+    }
+    nobody.state = tcp::State::Listen;
+  }
+  const tcp::Actions actions = tcp::segment_arrives(nobody, segment, context());
+  ++counters_.tcp_drops[static_cast<size_t>(actions.drop)];
+  if (!actions.reply) return;
+  const Transmitter::Route route{parsed.tuple, config_.interface.mac, wire::ethernet_source(packet.data())};
+  if (buf::Mbuf reply = transmitter_.build(route, actions.reply, nullptr, nullptr, std::move(packet))) {
+    transmitter_.send(std::move(reply));
+  }
+}
+
+// `previous` is SND.NXT of the incarnation that a TIME-WAIT gave way for; 0: there was none.
+void Stack::open_passive(buf::Mbuf packet, const Parsed& parsed, Listener& listener, wire::Seq previous) {
+  if (listener.half_open >= listener.backlog) {
+    ++counters_.drops[static_cast<size_t>(Drop::BacklogFull)];
+    return;
+  }
+  Record* record = allocate(parsed.tuple, parsed.hash);
+  if (record == nullptr) return;
+  tcp::InitialNumbers numbers = tcp::initial_numbers(config_.secrets.isn, parsed.tuple, now_);
+  // A new incarnation starts beyond the sequence numbers of the old (RFC 1122 §4.2.2.13).
+  if (previous != wire::Seq(0) && numbers.isn <= previous) numbers.isn = previous + 64000;
+  tcp::open_passive(record->tcb, numbers, config_.tcp);
+  record->handler = listener.handler;
+  record->next_hop = wire::ethernet_source(packet.data());
+  ++listener.half_open;
+  const tcp::Actions actions = tcp::segment_arrives(record->tcb, parsed.segment, context());
+  ++counters_.by_state[static_cast<size_t>(record->tcb.state)];
+  apply(*record, actions, packet, &parsed);
+  rearm(*record);
+}
+
+void Stack::segment_arrives(Record& record, buf::Mbuf packet, const Parsed& parsed) {
+  const tcp::State before = record.tcb.state;
+  const tcp::Actions actions = tcp::segment_arrives(record.tcb, parsed.segment, context());
+  const tcp::State after = record.tcb.state;
+  if (actions.drop != tcp::Drop::None) {
+    ++counters_.tcp_drops[static_cast<size_t>(actions.drop)];
+  } else {
+    // An acceptable segment says by which hop its sender is reached now.
+    record.next_hop = wire::ethernet_source(packet.data());
+  }
+  if (before != after) {
+    count_state(before, after);
+    if (before == tcp::State::SynReceived && record.tcb.passive) --listeners_[record.tuple.local_port.value()].half_open;
+  }
+  if (actions.reopen) {
+    const wire::Seq previous = record.tcb.snd.nxt;
+    release(record);
+    Listener& listener = listeners_[parsed.tuple.local_port.value()];
+    if (listener.handler != nullptr) {
+      open_passive(std::move(packet), parsed, listener, previous);
+    } else {
+      segment_for_nobody(std::move(packet), parsed);
+    }
+    return;
+  }
+  apply(record, actions, packet, &parsed);
+  // With text the answer waits for the end of the burst, so that one ACK answers all of it (RFC 9293 MUST-59).
+  if (record.dirty) return;
+  settle(record, std::move(packet));
+}
+
+void Stack::apply(Record& record, const tcp::Actions& actions, buf::Mbuf& packet, const Parsed* parsed) {
+  if (actions.reply) {
+    const bool keep = actions.text != tcp::Text::None;
+    transmit(record, actions.reply, keep ? buf::Mbuf() : std::move(packet));
+  }
+  if (actions.acked > 0) {
+    record.send.pop(actions.acked);
+    if (record.wants_room && record.tcb.send_queue() <= config_.send_buffer / 2) {
+      record.wants_room = false;
+      record.news |= kNewsRoom;
+    }
+  }
+  if (actions.established) {
+    record.news |= kNewsEstablished;
+    ++(record.active ? counters_.connected : counters_.accepted);
+    record.announced = true;
+  }
+  if (actions.peer_closed) record.news |= kNewsFin;
+  if (actions.closed || actions.time_wait) {
+    record.news |= kNewsClose;
+    record.error = actions.error;
+  }
+  if (actions.text != tcp::Text::None && parsed != nullptr) {
+    if (actions.text == tcp::Text::Deliver) {
+      queue_text(record, actions, std::move(packet), *parsed);
+    } else {
+      hold_text(record, actions, std::move(packet), *parsed);
+    }
+    mark_dirty(record);
+  }
+}
+
+void Stack::queue_text(Record& record, const tcp::Actions& actions, buf::Mbuf packet, const Parsed& parsed) {
+  packet.keep(parsed.text_offset + actions.text_offset, actions.text_length);
+  record.receive.push(std::move(packet));
+  record.news |= kNewsText;
+}
+
+// Keeps what nothing covers yet, then takes over all that now continues RCV.NXT.
+void Stack::hold_text(Record& record, const tcp::Actions& actions, buf::Mbuf packet, const Parsed& parsed) {
+  if (record.reassembly == nullptr) {
+    if (spare_reassemblies_.empty()) spare_reassemblies_.push_back(std::make_unique<tcp::Reassembly>());
+    record.reassembly = spare_reassemblies_.back().release();
+    spare_reassemblies_.pop_back();
+    record.tcb.holding = true;
+  }
+  tcp::Reassembly& held = *record.reassembly;
+  const wire::Seq base = parsed.segment.seq + (parsed.segment.flags.syn() ? 1 : 0);
+  const wire::Seq begin = base + actions.text_offset;
+  const wire::Seq end = begin + actions.text_length;
+  for (wire::Seq from = begin; from < end;) {
+    const auto gap = held.first_gap(from, end);
+    if (!gap) break;
+    buf::Mbuf piece = pool_.reference(packet.get(), parsed.text_offset + static_cast<uint32_t>(gap->begin - base),
+                                      static_cast<uint32_t>(gap->end - gap->begin));
+    if (!piece) {
+      ++counters_.drops[static_cast<size_t>(Drop::NoMbuf)];
+      break;
+    }
+    if (!held.insert({gap->begin, gap->end, piece.get()})) {
+      ++counters_.drops[static_cast<size_t>(Drop::HoldFull)];
+      break;
+    }
+    static_cast<void>(piece.release());
+    from = gap->end;
+  }
+  if (actions.hold_fin) held.set_fin(end);
+  assemble(record);
+}
+
+void Stack::assemble(Record& record) {
+  tcp::Reassembly& held = *record.reassembly;
+  for (;;) {
+    const auto piece = held.pop(record.tcb.rcv.nxt);
+    const auto length = piece ? static_cast<uint32_t>(piece->end - piece->begin) : 0;
+    const bool fin = held.fin_at(record.tcb.rcv.nxt + length);
+    if (!piece && !fin) break;
+    if (piece) {
+      record.receive.push(buf::Mbuf(static_cast<rte_mbuf*>(piece->token)));
+      record.news |= kNewsText;
+    }
+    const tcp::State before = record.tcb.state;
+    const tcp::Actions actions = tcp::assemble(record.tcb, length, fin, context());
+    count_state(before, record.tcb.state);
+    buf::Mbuf none;
+    apply(record, actions, none, nullptr);
+    if (fin) held.clear_fin();
+  }
+  if (held.empty()) drop_reassembly(record);
+}
+
+void Stack::mark_dirty(Record& record) {
+  if (record.dirty || settling_ == &record) return;
+  record.dirty = true;
+  dirty_.push_back(index_of(record));
+}
+
+void Stack::settle_dirty() {
+  for (size_t i = 0; i < dirty_.size(); ++i) {  // callbacks may add to the list
+    Record& record = records_[dirty_[i]];
+    if (!record.dirty) continue;
+    record.dirty = false;
+    settle(record, {});
+  }
+  dirty_.clear();
+}
+
+// Tells the handler what happened, sends what there is to send, and lets go of what has ended.
+void Stack::settle(Record& record, buf::Mbuf carrier) {
+  const Record* outer = std::exchange(settling_, &record);
+  tell(record);
+  if (record.tcb.state != tcp::State::Closed) send_output(record, std::move(carrier));
+  settling_ = outer;
+  // In TIME-WAIT the user may still have text to take; its end is told when it has.
+  const bool unread = record.tcb.state == tcp::State::TimeWait && !record.receive.empty();
+  if ((record.news & kNewsClose) != 0 && !unread) {
+    finish(record);
+  } else {
+    rearm(record);
+  }
+}
+
+void Stack::tell(Record& record) {
+  Handler* handler = record.handler;
+  if (handler == nullptr || (record.news & ~kNewsClose) == 0) return;
+  const ConnectionId id = id_of(record);
+  const auto due = [&record](uint8_t news) {
+    const bool is_due = (record.news & news) != 0;
+    record.news = static_cast<uint8_t>(record.news & ~news);
+    return is_due;
+  };
+  const bool reset = (record.news & kNewsClose) != 0 && record.error == tcp::Error::Reset;
+  if (due(kNewsEstablished)) handler->on_established(id);
+  if (due(kNewsText) && !reset) handler->on_text(id);
+  if (due(kNewsRoom) && (record.news & kNewsClose) == 0) handler->on_sendable(id);
+  if (due(kNewsFin) && !reset) handler->on_peer_close(id);
+}
+
+void Stack::send_output(Record& record, buf::Mbuf carrier) {
+  while (const tcp::Emission emission = tcp::next_segment(record.tcb, context())) {
+    transmit(record, emission, std::move(carrier));
+    carrier.reset();
+  }
+}
+
+// The connection is over for its user; in TIME-WAIT the record stays on.
+void Stack::finish(Record& record) {
+  record.news = 0;
+  if (record.announced) {
+    if (record.error == tcp::Error::None) {
+      ++counters_.closed;
+    } else {
+      ++counters_.failed[static_cast<size_t>(record.error)];
+    }
+    if (Handler* handler = std::exchange(record.handler, nullptr)) handler->on_close(id_of(record), record.error);
+  }
+  if (record.tcb.state == tcp::State::TimeWait) {
+    record.handler = nullptr;
+    record.send.clear();
+    record.receive.clear();
+    drop_reassembly(record);
+    rearm(record);
+    return;
+  }
+  release(record);
+}
+
+void Stack::rearm(Record& record) {
+  const Instant deadline = record.tcb.poll_at();
+  if (deadline.is_never()) return;  // an entry that is there expires once, for nothing
+  const uint64_t tick = (deadline.ns() + 999'999) / 1'000'000;
+  // Lazy: an entry that comes too early looks again then (timers move later with every ACK).
+  if (record.timer.scheduled() && static_cast<int32_t>(record.timer.tick - static_cast<uint32_t>(tick)) <= 0) return;
+  wheel_.schedule(index_of(record), tick);
+}
+
+void Stack::expire(uint32_t index) {
+  Record& record = records_[index];
+  if (record.tcb.poll_at() > now_) {
+    rearm(record);
+    return;
+  }
+  const tcp::State before = record.tcb.state;
+  const tcp::Actions actions = tcp::timeout(record.tcb, context());
+  count_state(before, record.tcb.state);
+  if (before != record.tcb.state && before == tcp::State::SynReceived && record.tcb.passive) {
+    --listeners_[record.tuple.local_port.value()].half_open;
+  }
+  if (before == tcp::State::TimeWait && actions.closed) {
+    if (record.handler != nullptr) finish(record);  // its user never took the last text
+    else release(record);
+    return;
+  }
+  // The hop may have changed its address while nothing came back.
+  if (actions.retransmitted && record.tcb.retries > 2) record.next_hop = {};
+  buf::Mbuf none;
+  apply(record, actions, none, nullptr);
+  settle(record, {});
+}
+
+void Stack::advance(Instant now) {
+  now_ = now;
+  wheel_.advance(now.ms(), [this](uint32_t index) { expire(index); });
+  if (neighbors_.size() > 0) {
+    const size_t dropped = neighbors_.advance(now, [this](wire::Ipv4Address address) { ask_arp(address); });
+    counters_.drops[static_cast<size_t>(Drop::Unreachable)] += dropped;
+  }
+  settle_dirty();
+}
+
+void Stack::transmit(Record& record, const tcp::Emission& emission, buf::Mbuf carrier) {
+  wire::Ipv4Address hop;
+  bool ask = false;
+  if (record.next_hop.is_zero()) {
+    const auto next_hop = config_.interface.next_hop(record.tuple.remote);
+    if (!next_hop) {
+      ++counters_.drops[static_cast<size_t>(Drop::Unreachable)];
+      return;
+    }
+    hop = *next_hop;
+    if (const auto* mac = neighbors_.find(hop, now_, ask)) record.next_hop = *mac;
+  }
+  const Transmitter::Route route{record.tuple, config_.interface.mac, record.next_hop};
+  buf::Mbuf packet = transmitter_.build(route, emission, &record.send, record.reassembly, std::move(carrier));
+  if (!packet) return;
+  if (!record.next_hop.is_zero()) {
+    transmitter_.send(std::move(packet));
+  } else if (!neighbors_.hold(hop, std::move(packet), now_, ask)) {
+    ++counters_.drops[static_cast<size_t>(Drop::NeighborsFull)];
+  }
+  if (ask) ask_arp(hop);
+}
+
+}  // namespace estab::stack

@@ -1,0 +1,196 @@
+// The burst pipeline: parse all, look all up, then one packet after the other.
+#include <rte_prefetch.h>
+
+#include "stack/stack.h"
+#include "wire/arp.h"
+#include "wire/ethernet.h"
+#include "wire/icmp.h"
+
+namespace estab::stack {
+namespace {
+
+// The TCP checksum over the pseudo-header and the datagram's rest, wherever its segments lie.
+bool tcp_checksum_right(buf::MbufView packet, const net::Frame& frame) {
+  wire::ChecksumSum sum;
+  sum.add_pseudo_header(frame.source, frame.destination, wire::kProtocolTcp, frame.transport_length);
+  size_t left = frame.transport_length;
+  size_t skip = frame.transport_offset;
+  size_t at = 0;
+  for (const rte_mbuf* segment = packet.get(); segment != nullptr && left > 0; segment = segment->next) {
+    const size_t n = std::min<size_t>(segment->data_len - skip, left);
+    const std::span<const uint8_t> bytes{rte_pktmbuf_mtod(segment, const uint8_t*) + skip, n};
+    (at & 1) != 0 ? sum.add_odd(bytes) : sum.add(bytes);
+    at += n;
+    left -= n;
+    skip = 0;
+  }
+  return sum.folded() == 0xffff;
+}
+
+}  // namespace
+
+void Stack::receive(buf::MbufBurst& burst, Instant now) {
+  now_ = now;
+  if (observer_ != nullptr) [[unlikely]] {
+    receive_observed(burst);
+  } else {
+    receive_stages(burst);
+  }
+}
+
+void Stack::receive_stages(buf::MbufBurst& burst) {
+  std::array<Parsed, buf::MbufBurst::kSize> parsed;
+  std::array<bool, buf::MbufBurst::kSize> good;
+  const uint16_t count = burst.size();
+  counters_.rx_packets += count;
+  for (uint16_t i = 0; i < count; ++i) rte_prefetch0(burst.peek(i).first_segment().data());
+  for (uint16_t i = 0; i < count; ++i) {
+    const buf::MbufView packet = burst.peek(i);
+    counters_.rx_bytes += packet.length();
+    good[i] = parse(packet, parsed[i]);
+    if (parsed[i].frame.protocol == net::Protocol::Tcp) table_.prefetch(parsed[i].hash);
+  }
+  for (uint16_t i = 0; i < count; ++i) {
+    if (parsed[i].frame.protocol != net::Protocol::Tcp) continue;
+    const uint32_t index = table_.first_candidate(parsed[i].hash);
+    if (index == flow::kNoFlow) continue;
+    const auto* record = reinterpret_cast<const uint8_t*>(&records_[index]);
+    for (size_t line = 0; line < sizeof(Record); line += 64) rte_prefetch0(record + line);
+  }
+  for (uint16_t i = 0; i < count; ++i) {
+    if (good[i]) process(burst.take(i), parsed[i]);
+  }
+  settle_dirty();
+  burst.clear();
+}
+
+bool Stack::parse(buf::MbufView packet, Parsed& parsed) {
+  const bool verified = packet.verdict_is(RTE_MBUF_F_RX_IP_CKSUM_MASK, RTE_MBUF_F_RX_IP_CKSUM_GOOD);
+  parsed.frame = net::parse_frame(packet, config_.interface, verified);
+  if (parsed.frame.protocol == net::Protocol::Tcp) return parse_tcp(packet, parsed);
+  if (parsed.frame.protocol != net::Protocol::None) return true;
+  ++counters_.net_drops[static_cast<size_t>(parsed.frame.drop)];
+  return false;
+}
+
+bool Stack::parse_tcp(buf::MbufView packet, Parsed& parsed) {
+  net::Frame& frame = parsed.frame;
+  const auto drop = [&](net::Drop why) {
+    ++counters_.net_drops[static_cast<size_t>(why)];
+    frame.protocol = net::Protocol::None;
+    return false;
+  };
+  const std::span<const uint8_t> first = packet.first_segment();
+  const size_t here = first.size() > frame.transport_offset ? first.size() - frame.transport_offset : 0;
+  const std::span<const uint8_t> bytes =
+      first.subspan(first.size() - here, std::min<size_t>(here, frame.transport_length));
+  const wire::TcpHeader header = wire::parse_tcp(bytes);
+  if (header.fault != wire::TcpFault::None) return drop(net::Drop::TcpHeader);
+  const bool verified = packet.verdict_is(RTE_MBUF_F_RX_L4_CKSUM_MASK, RTE_MBUF_F_RX_L4_CKSUM_GOOD);
+  if (!verified && !tcp_checksum_right(packet, frame)) return drop(net::Drop::TcpChecksum);
+  parsed.segment.options = {};
+  if (header.header_length > wire::kTcpHeaderSize &&
+      !wire::parse_tcp_options(bytes.subspan(wire::kTcpHeaderSize, header.header_length - wire::kTcpHeaderSize),
+                               parsed.segment.options)) {
+    return drop(net::Drop::TcpOptions);
+  }
+  parsed.segment.seq = header.seq;
+  parsed.segment.ack = header.ack;
+  parsed.segment.flags = header.flags;
+  parsed.segment.window = header.window;
+  parsed.segment.text = static_cast<uint32_t>(frame.transport_length - header.header_length);
+  parsed.text_offset = static_cast<uint16_t>(frame.transport_offset + header.header_length);
+  parsed.tuple = {frame.destination, frame.source, header.destination, header.source};
+  parsed.hash = hash_of(parsed.tuple);
+  return true;
+}
+
+void Stack::process(buf::Mbuf packet, const Parsed& parsed) {
+  switch (parsed.frame.protocol) {
+    case net::Protocol::Tcp:
+      if (Record* record = lookup(parsed.tuple, parsed.hash)) {
+        segment_arrives(*record, std::move(packet), parsed);
+      } else {
+        segment_for_nobody(std::move(packet), parsed);
+      }
+      break;
+    case net::Protocol::Arp:
+      answer_arp(std::move(packet), parsed.frame);
+      break;
+    case net::Protocol::Icmp:
+      answer_icmp(std::move(packet), parsed.frame);
+      break;
+    case net::Protocol::None:
+      break;
+  }
+}
+
+void Stack::answer_arp(buf::Mbuf packet, const net::Frame& frame) {
+  const std::span<const uint8_t> bytes = packet.first_segment().subspan(frame.network_offset);
+  const auto arp = wire::parse_arp(bytes);
+  if (!arp || arp->sender_mac.is_group() || arp->sender_mac.is_zero()) {
+    ++counters_.net_drops[static_cast<size_t>(net::Drop::ArpMalformed)];
+    return;
+  }
+  const net::Interface& interface = config_.interface;
+  const bool for_us = interface.is_ours(arp->target);
+  // An address conflict or a probe (RFC 5227: sender 0.0.0.0) teaches nothing.
+  if (!interface.is_invalid_source(arp->sender) && interface.on_link(arp->sender)) {
+    for (buf::Mbuf& waiting : neighbors_.learn(arp->sender, arp->sender_mac, now_, for_us)) {
+      wire::store_mac(waiting.data(), arp->sender_mac);
+      transmitter_.send(std::move(waiting));
+    }
+  }
+  if (!for_us || arp->operation != wire::ArpOperation::Request) return;
+  packet = transmitter_.blank(wire::kEthernetHeaderSize + wire::kArpSize, std::move(packet));
+  if (!packet) return;
+  wire::write_ethernet(packet.data(), arp->sender_mac, interface.mac, wire::EtherType::Arp);
+  wire::write_arp(packet.data() + wire::kEthernetHeaderSize, {.operation = wire::ArpOperation::Reply,
+                                                             .sender_mac = interface.mac,
+                                                             .sender = arp->target,
+                                                             .target_mac = arp->sender_mac,
+                                                             .target = arp->sender});
+  transmitter_.send(std::move(packet));
+}
+
+void Stack::ask_arp(wire::Ipv4Address address) {
+  buf::Mbuf packet = transmitter_.blank(wire::kEthernetHeaderSize + wire::kArpSize, {});
+  if (!packet) return;
+  const net::Interface& interface = config_.interface;
+  wire::write_ethernet(packet.data(), wire::MacAddress::broadcast(), interface.mac, wire::EtherType::Arp);
+  wire::write_arp(packet.data() + wire::kEthernetHeaderSize, {.operation = wire::ArpOperation::Request,
+                                                             .sender_mac = interface.mac,
+                                                             .sender = interface.address,
+                                                             .target = address});
+  transmitter_.send(std::move(packet));
+}
+
+// Echo (RFC 792, RFC 1122 §3.2.2.6) is answered in place; ICMP errors are counted and change nothing.
+void Stack::answer_icmp(buf::Mbuf packet, const net::Frame& frame) {
+  const auto drop = [&](net::Drop why) { ++counters_.net_drops[static_cast<size_t>(why)]; };
+  const std::span<const uint8_t> first = packet.first_segment();
+  const size_t end = static_cast<size_t>(frame.transport_offset) + frame.transport_length;
+  if (frame.transport_length < wire::kIcmpHeaderSize || end > first.size()) return drop(net::Drop::IcmpMalformed);
+  wire::ChecksumSum sum;
+  sum.add(first.subspan(frame.transport_offset, frame.transport_length));
+  if (sum.folded() != 0xffff) return drop(net::Drop::IcmpMalformed);
+  uint8_t* icmp = packet.data() + frame.transport_offset;
+  if (icmp[0] != static_cast<uint8_t>(wire::IcmpType::EchoRequest) || icmp[1] != 0) return drop(net::Drop::IcmpIgnored);
+  if (!packet.writable()) return drop(net::Drop::IcmpIgnored);
+  const wire::MacAddress peer = wire::ethernet_source(packet.data());
+  icmp[0] = static_cast<uint8_t>(wire::IcmpType::EchoReply);
+  store_be<uint16_t>(icmp + 2, 0);
+  wire::ChecksumSum fresh;
+  fresh.add({icmp, frame.transport_length});
+  store_be(icmp + 2, fresh.checksum());
+  // The answer has plain headers: IPv4 options and a VLAN tag of the request are left out.
+  packet.keep(static_cast<uint32_t>(frame.transport_offset - wire::kIpv4HeaderSize - wire::kEthernetHeaderSize),
+              static_cast<uint32_t>(wire::kEthernetHeaderSize + wire::kIpv4HeaderSize + frame.transport_length));
+  packet.get()->ol_flags = 0;
+  wire::write_ethernet(packet.data(), peer, config_.interface.mac, wire::EtherType::Ipv4);
+  wire::write_ipv4(packet.data() + wire::kEthernetHeaderSize, frame.destination, frame.source, wire::kProtocolIcmp,
+                   static_cast<uint16_t>(wire::kIpv4HeaderSize + frame.transport_length));
+  transmitter_.send(std::move(packet));
+}
+
+}  // namespace estab::stack

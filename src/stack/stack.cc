@@ -1,0 +1,208 @@
+#include "stack/stack.h"
+
+#include <algorithm>
+
+#include "tcp/output.h"
+#include "tcp/user_calls.h"
+
+namespace estab::stack {
+
+Stack::Stack(const StackConfig& config, device::Link& link, buf::MbufPool& pool, Instant now)
+    : config_(config),
+      link_(link),
+      pool_(pool),
+      transmitter_(link, pool, counters_),
+      records_(config.max_connections),
+      table_(config.max_connections),
+      wheel_(NodeOf{records_.data()}, now.ms()),
+      ports_(config.secrets.port),
+      listeners_(65536),
+      now_(now) {
+  dirty_.reserve(1024);
+}
+
+Stack::~Stack() {
+  for (uint32_t i = 0; i < records_.touched(); ++i) {
+    Record& record = records_[i];
+    if ((record.generation & 1) == 0) continue;
+    record.send.clear();
+    record.receive.clear();
+    drop_reassembly(record);
+  }
+  transmitter_.flush();
+}
+
+bool Stack::listen(wire::Port port, Handler& handler, uint32_t backlog) {
+  Listener& listener = listeners_[port.value()];
+  if (listener.handler != nullptr) return false;
+  listener.handler = &handler;
+  listener.backlog = backlog;
+  return true;
+}
+
+void Stack::stop_listening(wire::Port port) {
+  listeners_[port.value()].handler = nullptr;
+}
+
+ConnectFailure Stack::connect(wire::Ipv4Address remote, wire::Port port, Handler& handler, const ConnectOptions& options,
+                              ConnectionId& id) {
+  const net::Interface& interface = config_.interface;
+  const auto next_hop = interface.next_hop(remote);
+  if (!next_hop) return ConnectFailure::NoRoute;
+  wire::Tuple tuple{.remote = remote, .remote_port = port};
+  uint64_t hash = 0;
+  // The source addresses take turns; where one has no port free towards this peer, the next ones are tried.
+  for (uint32_t tries = std::min(interface.addresses, 8u); tries > 0 && tuple.local_port == wire::Port(); --tries) {
+    tuple.local = options.local ? *options.local : wire::Ipv4Address(interface.address.value() + next_local_);
+    if (++next_local_ >= interface.addresses) next_local_ = 0;
+    const auto found = ports_.allocate(tuple.local, remote, port, [&](wire::Port candidate) {
+      wire::Tuple t = tuple;
+      t.local_port = candidate;
+      hash = hash_of(t);
+      return lookup(t, hash) == nullptr;
+    });
+    if (found) tuple.local_port = *found;
+  }
+  if (tuple.local_port == wire::Port()) return ConnectFailure::NoPort;
+  Record* record = allocate(tuple, hash);
+  if (record == nullptr) return ConnectFailure::NoRecord;
+  record->handler = &handler;
+  record->user = options.user;
+  record->active = true;
+  record->announced = true;
+  bool ask = false;
+  if (const auto* mac = neighbors_.find(*next_hop, now_, ask)) record->next_hop = *mac;
+  if (ask) ask_arp(*next_hop);
+  tcp::open_active(record->tcb, tcp::initial_numbers(config_.secrets.isn, tuple, now_), config_.tcp);
+  record->tcb.probe_only = options.probe_only;
+  ++counters_.attempted;
+  ++counters_.by_state[static_cast<size_t>(record->tcb.state)];
+  mark_dirty(*record);
+  id = id_of(*record);
+  return ConnectFailure::None;
+}
+
+uint32_t Stack::sendable(ConnectionId id) {
+  Record* record = find(id);
+  if (record == nullptr || record->tcb.fin_queued) return 0;
+  const uint32_t queued = record->tcb.send_queue();
+  if (queued >= config_.send_buffer) {
+    record->wants_room = true;
+    return 0;
+  }
+  return config_.send_buffer - queued;
+}
+
+bool Stack::send(ConnectionId id, buf::Mbuf& data) {
+  Record* record = find(id);
+  if (record == nullptr || !data || sendable(id) == 0) return false;
+  if (data.length() == 0) {
+    data.reset();
+    return true;
+  }
+  if (!tcp::send(record->tcb, data.length())) return false;
+  record->send.push(std::move(data));
+  mark_dirty(*record);
+  return true;
+}
+
+buf::Mbuf Stack::take_received(ConnectionId id) {
+  Record* record = find(id);
+  if (record == nullptr || record->receive.empty()) return {};
+  buf::Mbuf data = record->receive.take_all();
+  if (tcp::receive(record->tcb, data.length(), context()) || (record->news & kNewsClose) != 0) mark_dirty(*record);
+  return data;
+}
+
+void Stack::shutdown_send(ConnectionId id) {
+  Record* record = find(id);
+  if (record == nullptr) return;
+  const tcp::State before = record->tcb.state;
+  const tcp::Actions actions = tcp::shutdown_send(record->tcb, context());
+  count_state(before, record->tcb.state);
+  if (actions.closed) record->news |= kNewsClose;
+  mark_dirty(*record);
+}
+
+void Stack::close(ConnectionId id) {
+  Record* record = find(id);
+  if (record == nullptr) return;
+  const tcp::State before = record->tcb.state;
+  const tcp::Actions actions = tcp::close(record->tcb, record->tcb.rcv.queued > 0, context());
+  count_state(before, record->tcb.state);
+  if (actions.reply) transmit(*record, actions.reply, {});
+  if (actions.closed) {
+    record->news |= kNewsClose;
+    record->error = actions.error;
+  }
+  mark_dirty(*record);
+}
+
+void Stack::abort(ConnectionId id) {
+  Record* record = find(id);
+  if (record == nullptr) return;
+  const tcp::State before = record->tcb.state;
+  const tcp::Actions actions = tcp::abort(record->tcb);
+  count_state(before, record->tcb.state);
+  if (!actions.closed) return;
+  if (actions.reply) transmit(*record, actions.reply, {});
+  record->news |= kNewsClose;
+  record->error = actions.error;
+  mark_dirty(*record);
+}
+
+Instant Stack::next_deadline() const {
+  if (!dirty_.empty()) return now_;
+  const uint64_t tick = wheel_.next_tick();
+  const Instant timers = tick == UINT64_MAX ? Instant::never() : Instant::from_ns(tick * 1'000'000);
+  return neighbors_.size() == 0 ? timers : std::min(timers, now_ + net::Neighbors::kRetry);
+}
+
+Record* Stack::allocate(const wire::Tuple& tuple, uint64_t hash) {
+  const uint32_t index = records_.allocate();
+  if (index == flow::kNoRecord) {
+    ++counters_.drops[static_cast<size_t>(Drop::NoRecord)];
+    return nullptr;
+  }
+  if (!table_.insert(hash, index)) {
+    records_.release(index);
+    ++counters_.drops[static_cast<size_t>(Drop::TableFull)];
+    return nullptr;
+  }
+  Record& record = records_[index];
+  const uint32_t generation = record.generation;
+  record = Record{};
+  record.generation = generation + 1;
+  record.tuple = tuple;
+  return &record;
+}
+
+void Stack::release(Record& record) {
+  const uint32_t index = index_of(record);
+  record.send.clear();
+  record.receive.clear();
+  drop_reassembly(record);
+  wheel_.cancel(index);
+  table_.erase(hash_of(record.tuple), index);
+  --counters_.by_state[static_cast<size_t>(record.tcb.state)];
+  ++record.generation;
+  record.dirty = false;
+  records_.release(index);
+}
+
+void Stack::drop_reassembly(Record& record) {
+  if (record.reassembly == nullptr) return;
+  while (auto piece = record.reassembly->pop_any()) buf::Mbuf(static_cast<rte_mbuf*>(piece->token)).reset();
+  record.reassembly->clear_fin();
+  spare_reassemblies_.emplace_back(record.reassembly);
+  record.reassembly = nullptr;
+  record.tcb.holding = false;
+}
+
+void Stack::count_state(tcp::State before, tcp::State after) {
+  if (before == after) return;
+  --counters_.by_state[static_cast<size_t>(before)];
+  ++counters_.by_state[static_cast<size_t>(after)];
+}
+
+}  // namespace estab::stack

@@ -1,0 +1,185 @@
+// One shared-nothing TCP endpoint: the shell around tcp's decisions. It owns the flow table, the records, the timers and the
+// queues of its connections, and everything runs on its worker's thread.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/random.h"
+#include "buf/mbuf_pool.h"
+#include "device/link.h"
+#include "flow/flow_table.h"
+#include "flow/pool.h"
+#include "flow/port_allocator.h"
+#include "net/frame.h"
+#include "net/neighbors.h"
+#include "stack/counters.h"
+#include "stack/handler.h"
+#include "stack/record.h"
+#include "stack/transmitter.h"
+#include "tcp/actions.h"
+#include "tcp/isn.h"
+
+namespace estab::stack {
+
+struct Secrets {
+  SipKey isn;
+  SipKey flow;
+  SipKey port;
+};
+
+struct StackConfig {
+  net::Interface interface;
+  tcp::Parameters tcp;
+  Secrets secrets;
+  uint32_t max_connections = 1 << 20;
+  uint32_t send_buffer = 256 * 1024;  // bytes that send() takes before it refuses
+};
+
+struct Listener {
+  Handler* handler = nullptr;
+  uint32_t backlog = 0;    // half-open connections at most
+  uint32_t half_open = 0;  // now
+};
+
+enum class ConnectFailure : uint8_t { None, NoRoute, NoPort, NoRecord };
+
+struct ConnectOptions {
+  std::optional<wire::Ipv4Address> local;  // default: the interface's addresses in turn
+  bool probe_only = false;                 // answer the SYN-ACK with a RST
+  uint64_t user = 0;
+};
+
+// Sees segments as they are received and sent; only for tracing. `before` and `after` are the connection's states.
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  virtual void on_segment(bool received, const wire::Tuple& tuple, const wire::TcpHeader& header, uint32_t text,
+                          tcp::State before, tcp::State after, Instant now) = 0;
+};
+
+class Stack {
+ public:
+  Stack(const StackConfig& config, device::Link& link, buf::MbufPool& pool, Instant now);
+  ~Stack();
+
+  // --- the worker's loop: receive, then advance, then flush
+  void receive(buf::MbufBurst& burst, Instant now);  // takes all of the burst
+  void advance(Instant now);                         // timers, ARP, and what user calls left to send
+  void flush() { transmitter_.flush(); }
+  Instant next_deadline() const;
+
+  // --- the user's calls; `now` is that of the last receive or advance
+  bool listen(wire::Port port, Handler& handler, uint32_t backlog);
+  void stop_listening(wire::Port port);
+  ConnectFailure connect(wire::Ipv4Address remote, wire::Port port, Handler& handler, const ConnectOptions& options,
+                         ConnectionId& id);
+  // Takes the packet's bytes if the send queue has room. False otherwise, and `data` is untouched; on_sendable follows.
+  bool send(ConnectionId id, buf::Mbuf& data);
+  uint32_t sendable(ConnectionId id);  // bytes that send() would take now
+  buf::Mbuf take_received(ConnectionId id);  // all that was delivered and not yet taken; empty when nothing is there
+  void shutdown_send(ConnectionId id);
+  void close(ConnectionId id);
+  void abort(ConnectionId id);
+
+  Record* find(ConnectionId id) {
+    if (id.index >= records_.touched()) return nullptr;
+    Record& record = records_[id.index];
+    return record.generation == id.generation ? &record : nullptr;
+  }
+  ConnectionId id_of(const Record& record) const {
+    return {static_cast<uint32_t>(&record - &records_[0]), record.generation};
+  }
+
+  // Visits the connections that are known to a handler; the visitor may make user calls.
+  template <typename Visit>
+  void for_each_connection(Visit&& visit) {
+    for (uint32_t i = 0; i < records_.touched(); ++i) {
+      const Record& record = records_[i];
+      if ((record.generation & 1) != 0 && record.announced && record.handler != nullptr) visit(id_of(record));
+    }
+  }
+
+  buf::MbufPool& pool() { return pool_; }
+  const Counters& counters() const { return counters_; }
+  uint32_t connections() const { return records_.used(); }
+  Instant now() const { return now_; }
+  const StackConfig& config() const { return config_; }
+  void set_observer(Observer* observer);
+
+ private:
+  struct Parsed {
+    net::Frame frame;
+    wire::Tuple tuple;
+    uint64_t hash = 0;
+    tcp::Segment segment;
+    uint16_t text_offset = 0;  // of the text in the packet
+  };
+  struct NodeOf {
+    Record* records;
+    timer::TimerNode& operator()(uint32_t index) const { return records[index].timer; }
+  };
+
+  // input.cc
+  void receive_stages(buf::MbufBurst& burst);
+  void receive_observed(buf::MbufBurst& burst);  // observe.cc
+  tcp::State state_of(const wire::Tuple& tuple);
+  bool parse(buf::MbufView packet, Parsed& parsed);
+  bool parse_tcp(buf::MbufView packet, Parsed& parsed);
+  void process(buf::Mbuf packet, const Parsed& parsed);
+  void answer_arp(buf::Mbuf packet, const net::Frame& frame);
+  void answer_icmp(buf::Mbuf packet, const net::Frame& frame);
+  void ask_arp(wire::Ipv4Address address);
+
+  // connection.cc
+  void segment_for_nobody(buf::Mbuf packet, const Parsed& parsed);
+  void open_passive(buf::Mbuf packet, const Parsed& parsed, Listener& listener, wire::Seq previous);
+  void segment_arrives(Record& record, buf::Mbuf packet, const Parsed& parsed);
+  void apply(Record& record, const tcp::Actions& actions, buf::Mbuf& packet, const Parsed* parsed);
+  void queue_text(Record& record, const tcp::Actions& actions, buf::Mbuf packet, const Parsed& parsed);
+  void hold_text(Record& record, const tcp::Actions& actions, buf::Mbuf packet, const Parsed& parsed);
+  void assemble(Record& record);
+  void settle(Record& record, buf::Mbuf carrier);
+  void tell(Record& record);
+  void finish(Record& record);
+  void send_output(Record& record, buf::Mbuf carrier);
+  void expire(uint32_t index);
+  void rearm(Record& record);
+  void mark_dirty(Record& record);
+  void settle_dirty();
+  void count_state(tcp::State before, tcp::State after);
+  void drop_reassembly(Record& record);
+  Record* allocate(const wire::Tuple& tuple, uint64_t hash);
+  void release(Record& record);
+
+  tcp::Context context() const { return {now_, config_.tcp}; }
+  uint64_t hash_of(const wire::Tuple& tuple) const { return flow::flow_hash(config_.secrets.flow, tuple); }
+  Record* lookup(const wire::Tuple& tuple, uint64_t hash) {
+    const uint32_t index = table_.find(hash, [&](uint32_t i) { return records_[i].tuple == tuple; });
+    return index == flow::kNoFlow ? nullptr : &records_[index];
+  }
+  uint32_t index_of(const Record& record) const { return static_cast<uint32_t>(&record - &records_[0]); }
+  void transmit(Record& record, const tcp::Emission& emission, buf::Mbuf carrier);
+
+  StackConfig config_;
+  device::Link& link_;
+  buf::MbufPool& pool_;
+  Counters counters_;
+  Transmitter transmitter_;
+  flow::Pool<Record> records_;
+  flow::FlowTable table_;
+  timer::Wheel<NodeOf> wheel_;
+  flow::PortAllocator ports_;
+  net::Neighbors neighbors_;
+  std::vector<Listener> listeners_;           // of all ports
+  std::vector<uint32_t> dirty_;
+  std::vector<std::unique_ptr<tcp::Reassembly>> spare_reassemblies_;
+  uint32_t next_local_ = 0;
+  Instant now_;
+  Observer* observer_ = nullptr;
+  const Record* settling_ = nullptr;
+};
+
+}  // namespace estab::stack

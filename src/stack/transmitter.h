@@ -1,0 +1,58 @@
+// From an emission to a packet on the wire: headers, checksums, references to queued text, and bursts to the device.
+#pragma once
+
+#include <array>
+
+#include "buf/mbuf_pool.h"
+#include "buf/mbuf_queue.h"
+#include "device/link.h"
+#include "stack/counters.h"
+#include "tcp/reassembly.h"
+#include "tcp/segment.h"
+#include "wire/address.h"
+
+namespace estab::stack {
+
+class Transmitter {
+ public:
+  Transmitter(device::Link& link, buf::MbufPool& pool, Counters& counters);
+
+  // Who is to get a segment, and where its text and SACK blocks come from (null: it has none).
+  struct Route {
+    wire::Tuple tuple;
+    wire::MacAddress source;
+    wire::MacAddress destination;
+  };
+
+  // Builds the segment, in the carrier's memory where it has one that may be rewritten. Empty for want of mbufs (counted).
+  buf::Mbuf build(const Route& route, const tcp::Emission& emission, buf::MbufQueue* text, const tcp::Reassembly* held,
+                  buf::Mbuf carrier);
+
+  // Queues a packet for the device; a full burst goes out at once.
+  void send(buf::Mbuf packet);
+  void flush();
+
+  // A mbuf to write a packet of `length` bytes in: the carrier, if it will do, or a new one. Empty for want of mbufs (counted).
+  buf::Mbuf blank(uint16_t length, buf::Mbuf carrier);
+
+  // Only for tracing: is shown each packet as it leaves.
+  void on_send(void (*callback)(void* context, const rte_mbuf* packet), void* context) {
+    on_send_ = callback;
+    on_send_context_ = context;
+  }
+
+ private:
+  bool attach_text(buf::Mbuf& packet, const tcp::Emission& emission, buf::MbufQueue& text, uint16_t header);
+  void fill_checksums(const buf::Mbuf& packet, const Route& route, uint16_t tcp_length);
+
+  device::Link& link_;
+  buf::MbufPool& pool_;
+  Counters& counters_;
+  device::Capabilities device_;
+  std::array<rte_mbuf*, buf::MbufBurst::kSize> pending_;
+  uint16_t pending_count_ = 0;
+  void (*on_send_)(void*, const rte_mbuf*) = nullptr;
+  void* on_send_context_ = nullptr;
+};
+
+}  // namespace estab::stack

@@ -82,7 +82,10 @@ Result<Eal> start_eal(const EalOptions& options) {
                                 : "not root: ordinary memory (--no-huge --no-shconf), at about half the rate";
   }
   if (!options.use_pci && !has(options.arguments, {"-a", "--allow", "--no-pci", "-b", "--block"})) arguments.emplace_back("--no-pci");
-  if (!has(options.arguments, {"--log-level"})) arguments.insert(arguments.end(), {"--log-level", "*:error"});
+  if (!has(options.arguments, {"--log-level"})) {
+    // net_tap complains on any kernel without multiq, to no effect; what fails for good is said in our own sentence.
+    arguments.insert(arguments.end(), {"--log-level", "*:error", "--log-level", "pmd.net.tap:critical"});
+  }
   if (!has(options.arguments, {"--no-telemetry", "--telemetry"})) arguments.emplace_back("--no-telemetry");
   arguments.insert(arguments.end(), options.arguments.begin(), options.arguments.end());
 

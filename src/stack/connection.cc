@@ -118,7 +118,7 @@ void Stack::queue_text(Record& record, const tcp::Actions& actions, buf::Mbuf pa
   record.news |= kNewsText;
 }
 
-// Keeps what nothing covers yet, then takes over all that now continues RCV.NXT.
+// Keeps what nothing covers yet, and takes over all that now continues RCV.NXT.
 void Stack::hold_text(Record& record, const tcp::Actions& actions, buf::Mbuf packet, const Parsed& parsed) {
   if (record.reassembly == nullptr) {
     if (spare_reassemblies_.empty()) spare_reassemblies_.push_back(std::make_unique<tcp::Reassembly>());
@@ -130,45 +130,52 @@ void Stack::hold_text(Record& record, const tcp::Actions& actions, buf::Mbuf pac
   const wire::Seq base = parsed.segment.seq + (parsed.segment.flags.syn() ? 1 : 0);
   const wire::Seq begin = base + actions.text_offset;
   const wire::Seq end = begin + actions.text_length;
+  if (actions.hold_fin) held.set_fin(end);
   for (wire::Seq from = begin; from < end;) {
     const auto gap = held.first_gap(from, end);
     if (!gap) break;
+    from = gap->end;
     buf::Mbuf piece = pool_.reference(packet.get(), parsed.text_offset + static_cast<uint32_t>(gap->begin - base),
                                       static_cast<uint32_t>(gap->end - gap->begin));
     if (!piece) {
       ++counters_.drops[static_cast<size_t>(Drop::NoMbuf)];
       break;
     }
-    if (!held.insert({gap->begin, gap->end, piece.get()})) {
+    if (gap->begin == record.tcb.rcv.nxt) {  // in order: never refused, however much is held
+      take_text(record, std::move(piece));
+      take_held(record);
+    } else if (held.insert({gap->begin, gap->end, piece.get()})) {
+      static_cast<void>(piece.release());
+    } else {
       ++counters_.drops[static_cast<size_t>(Drop::HoldFull)];
       break;
     }
-    static_cast<void>(piece.release());
-    from = gap->end;
   }
-  if (actions.hold_fin) held.set_fin(end);
-  assemble(record);
+  take_held(record);
+  if (held.empty()) drop_reassembly(record);
 }
 
-void Stack::assemble(Record& record) {
-  tcp::Reassembly& held = *record.reassembly;
-  for (;;) {
-    const auto piece = held.pop(record.tcb.rcv.nxt);
-    const auto length = piece ? static_cast<uint32_t>(piece->end - piece->begin) : 0;
-    const bool fin = held.fin_at(record.tcb.rcv.nxt + length);
-    if (!piece && !fin) break;
-    if (piece) {
-      record.receive.push(buf::Mbuf(static_cast<rte_mbuf*>(piece->token)));
-      record.news |= kNewsText;
-    }
-    const tcp::State before = record.tcb.state;
-    const tcp::Actions actions = tcp::assemble(record.tcb, length, fin, context());
-    count_state(before, record.tcb.state);
-    buf::Mbuf none;
-    apply(record, actions, none, nullptr);
-    if (fin) held.clear_fin();
+// Text that continues RCV.NXT, and the FIN behind it if that is held.
+void Stack::take_text(Record& record, buf::Mbuf text) {
+  const uint32_t length = text ? text.length() : 0;
+  const bool fin = record.reassembly->fin_at(record.tcb.rcv.nxt + length);
+  if (text) {
+    record.receive.push(std::move(text));
+    record.news |= kNewsText;
   }
-  if (held.empty()) drop_reassembly(record);
+  if (fin) record.reassembly->clear_fin();
+  const tcp::State before = record.tcb.state;
+  const tcp::Actions actions = tcp::assemble(record.tcb, length, fin, context());
+  count_state(before, record.tcb.state);
+  buf::Mbuf none;
+  apply(record, actions, none, nullptr);
+}
+
+void Stack::take_held(Record& record) {
+  while (const auto piece = record.reassembly->pop(record.tcb.rcv.nxt)) {
+    take_text(record, buf::Mbuf(static_cast<rte_mbuf*>(piece->token)));
+  }
+  if (record.reassembly->fin_at(record.tcb.rcv.nxt)) take_text(record, {});
 }
 
 void Stack::mark_dirty(Record& record) {
@@ -303,7 +310,8 @@ void Stack::transmit(Record& record, const tcp::Emission& emission, buf::Mbuf ca
     if (const auto* mac = neighbors_.find(hop, now_, ask)) record.next_hop = *mac;
   }
   const Transmitter::Route route{record.tuple, config_.interface.mac, record.next_hop};
-  buf::Mbuf packet = transmitter_.build(route, emission, &record.send, record.reassembly, std::move(carrier));
+  buf::Mbuf packet =
+      transmitter_.build(route, emission, &record.send, record.tcb.sack ? record.reassembly : nullptr, std::move(carrier));
   if (!packet) return;
   if (!record.next_hop.is_zero()) {
     transmitter_.send(std::move(packet));

@@ -140,7 +140,8 @@ class Stack {
   void apply(Record& record, const tcp::Actions& actions, buf::Mbuf& packet, const Parsed* parsed);
   void queue_text(Record& record, const tcp::Actions& actions, buf::Mbuf packet, const Parsed& parsed);
   void hold_text(Record& record, const tcp::Actions& actions, buf::Mbuf packet, const Parsed& parsed);
-  void assemble(Record& record);
+  void take_text(Record& record, buf::Mbuf text);
+  void take_held(Record& record);
   void settle(Record& record, buf::Mbuf carrier);
   void tell(Record& record);
   void finish(Record& record);

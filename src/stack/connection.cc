@@ -132,6 +132,7 @@ void Stack::hold_text(Record& record, const tcp::Actions& actions, buf::Mbuf pac
   const wire::Seq end = begin + actions.text_length;
   if (actions.hold_fin) held.set_fin(end);
   for (wire::Seq from = begin; from < end;) {
+    from = later(from, record.tcb.rcv.nxt);  // what was held and then taken is covered too
     const auto gap = held.first_gap(from, end);
     if (!gap) break;
     from = gap->end;

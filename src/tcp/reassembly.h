@@ -16,7 +16,7 @@ using wire::Seq;
 
 class Reassembly {
  public:
-  static constexpr size_t kCapacity = 128;
+  static constexpr size_t kCapacity = 256;
 
   struct Piece {
     Seq begin;

@@ -2,6 +2,7 @@
 
 #include <exception>
 
+#include "bench.h"
 #include "options.h"
 #include "serve.h"
 
@@ -15,6 +16,7 @@ int main(int argc, char** argv) {
       case Options::Command::Serve:
         return estab::app::serve(options->serve);
       case Options::Command::Bench:
+        return estab::app::bench(options->bench);
       case Options::Command::Replay:
         return 1;
     }

@@ -77,9 +77,10 @@ void add_endpoint(CLI::App* app, Config& config, bool required) {
          "--gateway", [&config](const std::string& text) { config.gateway = must(Address::parse(text)); },
          "Where packets for other networks go")
       ->type_name("IP");
-  app->add_option("--max-connections", config.max_connections, "Connection records, TIME-WAIT included")
-      ->check(CLI::Range(1u, 1u << 28))
-      ->capture_default_str();
+  app->add_option("--max-connections", config.max_connections,
+                  "Connection records, TIME-WAIT included (default: " +
+                      (required ? std::to_string(config.max_connections) : std::string("as many as the run needs")) + ")")
+      ->check(CLI::Range(1u, 1u << 28));
   app->add_option("--mbufs", config.mbufs, "Packet buffers")->check(CLI::Range(1024u, 1u << 26))->capture_default_str();
   add_duration(app, "--time-wait", "How long TIME-WAIT lasts (2 MSL)", [&config](Duration d) { config.time_wait = d; });
 }
@@ -192,6 +193,7 @@ std::optional<Options> parse_options(int argc, char** argv, int& exit_code) {
   }
   Options options;
   options.bench.endpoint.time_wait = Duration::seconds(1);
+  options.bench.endpoint.max_connections = 0;
   CLI::App app("estab: a TCP endpoint on DPDK. Options of DPDK's EAL go after a lone --.", "estab");
   app.require_subcommand(1);
   app.set_version_flag("--version", ESTAB_VERSION);

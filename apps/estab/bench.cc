@@ -158,16 +158,15 @@ void print_progress(const BenchOptions& options, const Generator::Counts& now, c
 }
 
 // The measured part: from the first connection until as many as asked for have ended, or the time is up.
-double measure(const BenchOptions& options, Ends& ends, Generator& generator, Runner& runner) {
+void measure(const BenchOptions& options, Ends& ends, Generator& generator, Runner& runner, BenchResult& result) {
   const auto begin = SteadyClock::now();
   double shown_at = 0;
   Generator::Counts shown;
   const bool endless = options.connections == 0 || options.workload == Workload::Hold;
   const double limit = options.duration ? options.duration->to_seconds() : endless ? 10 : INFINITY;
   double full_at = -1;  // hold: when all stood
-  double ended_at = 0;
   runner.until([&] {
-    const double seconds = ended_at = seconds_since(begin);
+    const double seconds = result.seconds = seconds_since(begin);
     if (seconds - shown_at >= 1) {
       const Generator::Counts now = counts_now(*ends.client, generator);
       print_progress(options, now, shown, seconds, seconds - shown_at);
@@ -179,7 +178,7 @@ double measure(const BenchOptions& options, Ends& ends, Generator& generator, Ru
     if (full_at < 0 && generator.reached()) full_at = seconds;
     return full_at >= 0 && seconds - full_at >= limit;
   });
-  return ended_at;
+  result.opening_seconds = full_at >= 0 ? full_at : result.seconds;
 }
 
 }  // namespace
@@ -203,7 +202,7 @@ int bench(const BenchOptions& given) {
 
   ends.client->post([&generator] { generator->start(); });
   BenchResult result;
-  result.seconds = measure(options, ends, *generator, runner);
+  measure(options, ends, *generator, runner, result);
   // What is under way may end; then TIME-WAIT is waited for, where that is not long, to see that nothing stays behind.
   ends.client->post([&generator] { generator->finish(); });
   const auto closing = SteadyClock::now();
@@ -225,7 +224,7 @@ int bench(const BenchOptions& given) {
   if (ends.server != nullptr) result.server = ends.server->stats();
   result.handshakes = &generator->handshakes();
   result.round_trips = &generator->round_trips();
-  print_summary(options, result);
+  print_summary(result);
   if (!write_json(options.json_file, bench_json(options, result))) return 1;
   return result.counts.failed() == 0 && result.leaked() == 0 && result.counts.established > 0 ? 0 : 1;
 }

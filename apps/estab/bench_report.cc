@@ -52,7 +52,7 @@ void print_plan(const BenchOptions& options, const Endpoint& client, const Endpo
   std::fflush(stdout);
 }
 
-void print_summary(const BenchOptions& options, const BenchResult& result) {
+void print_summary(const BenchResult& result) {
   const Generator::Counts& counts = result.counts;
   const Stats all = result.server ? sum(result.client, *result.server) : result.client;
   fmt::print("\nattempted    {}\nestablished  {}\nclosed       {}\nfailed       {}{}\n", thousands(counts.attempted),
@@ -64,16 +64,15 @@ void print_summary(const BenchOptions& options, const BenchResult& result) {
                thousands(static_cast<uint64_t>(per_second(counts.requests, result.seconds))));
   }
   fmt::print("rate         {} connections a second over {:.2f} s\n",
-             thousands(static_cast<uint64_t>(per_second(counts.established, result.seconds))), result.seconds);
+             thousands(static_cast<uint64_t>(result.rate())), result.seconds);
   fmt::print("{}\n", cycles_line("client", result.client, counts.established));
-  if (result.server) fmt::print("{}\n", cycles_line("server", *result.server, result.server->accepted));
+  if (result.server) fmt::print("{}\n", cycles_line("server", *result.server, counts.established));
   fmt::print("             (TSC cycles; polls that found nothing to do are left out)\n");
   fmt::print("handshake    {}\n", times_line(*result.handshakes));
   if (result.round_trips->count() > 0) fmt::print("round trip   {}\n", times_line(*result.round_trips));
   fmt::print("packets      {}\n", packets_line(all));
   fmt::print("left behind  {} connections, {} mbufs{}\n", thousands(result.connections_left), result.leaked(),
              result.leaked() > 0 ? ": LEAKED" : "");
-  static_cast<void>(options);
 }
 
 nlohmann::json bench_json(const BenchOptions& options, const BenchResult& result) {
@@ -89,14 +88,14 @@ nlohmann::json bench_json(const BenchOptions& options, const BenchResult& result
       {"failed", counts.failed()},
       {"failures", counts.failures},
       {"retransmitted", all.retransmitted},
-      {"connections_per_second", per_second(counts.established, result.seconds)},
+      {"connections_per_second", result.rate()},
       {"handshake_us", times_json(*result.handshakes)},
       {"client", cycles_json(result.client, counts.established)},
       {"packets", packets_json(all)},
       {"connections_left", result.connections_left},
       {"mbufs_leaked", result.leaked()},
   };
-  if (result.server) object["server"] = cycles_json(*result.server, result.server->accepted);
+  if (result.server) object["server"] = cycles_json(*result.server, counts.established);
   if (counts.requests > 0) {
     object["requests"] = counts.requests;
     object["requests_per_second"] = per_second(counts.requests, result.seconds);

@@ -3,6 +3,11 @@
 #include <algorithm>
 
 namespace estab::app {
+namespace {
+
+constexpr uint32_t kBatch = 32;  // connections opened or closed in a poll, about what a poll receives
+
+}  // namespace
 
 Generator::Generator(Endpoint& endpoint, const SocketAddress& server, const BenchOptions& options)
     : endpoint_(endpoint), server_(server), options_(options), request_(options.request, uint8_t{'q'}) {
@@ -34,13 +39,17 @@ bool Generator::wants_more() const {
 
 void Generator::work() {
   if (!started_) return;
+  if (finishing_) {
+    if (!reconnects()) close_standing();
+    return;
+  }
   const Instant now = endpoint_.now();
   if (interval_ > Duration() && options_.workload != Workload::Hold) {
     open_due(now);
     return;
   }
   // As many as there are slots; hold opens no more at once than concurrency allows.
-  uint32_t batch = 256;
+  uint32_t batch = kBatch;
   const uint64_t opening = under_way_ - (options_.workload == Workload::Hold ? counts_.established - counts_.closed : 0);
   if (options_.workload == Workload::Hold) {
     batch = static_cast<uint32_t>(std::min<uint64_t>(batch, options_.concurrency - std::min<uint64_t>(opening, options_.concurrency)));
@@ -59,7 +68,7 @@ void Generator::open_due(Instant now) {
     }
     return;
   }
-  for (uint32_t batch = 256; batch > 0 && next_due_ <= now && wants_more(); --batch, next_due_ = next_due_ + interval_) open(next_due_);
+  for (uint32_t batch = kBatch; batch > 0 && next_due_ <= now && wants_more(); --batch, next_due_ = next_due_ + interval_) open(next_due_);
 }
 
 void Generator::open(Instant due) {
@@ -111,6 +120,7 @@ void Generator::on_connect(Connection connection) {
 void Generator::send_request(Connection connection, Slot& slot, Instant due) {
   slot.due = due;
   slot.received = 0;
+  slot.waiting = true;
   connection.send(request_);
 }
 
@@ -118,6 +128,7 @@ void Generator::on_receive(Connection connection) {
   Slot& slot = slots_[connection.user()];
   slot.received += static_cast<uint32_t>(connection.receive().size());
   if (slot.received < options_.response) return;
+  slot.waiting = false;
   const Instant now = endpoint_.now();
   round_trips_.add(now - slot.due);
   ++counts_.requests;
@@ -175,9 +186,18 @@ void Generator::note_progress() {
 
 void Generator::finish() {
   finishing_ = true;
-  for (Slot& slot : slots_) {
-    if (!slot.connection.valid() || slot.finished) continue;
-    if (options_.workload == Workload::Hold || options_.workload == Workload::Rr) end(slot.connection, slot);
+  closing_at_ = 0;
+}
+
+// Some at a time, so that the FINs do not overrun the device. Connections with a request under way end when it is
+// answered.
+void Generator::close_standing() {
+  for (uint32_t batch = kBatch; batch > 0 && closing_at_ < slots_.size(); ++closing_at_) {
+    Slot& slot = slots_[closing_at_];
+    const bool busy = options_.workload == Workload::Rr && slot.waiting;
+    if (!slot.connection.valid() || slot.finished || busy) continue;
+    end(slot.connection, slot);
+    --batch;
   }
 }
 

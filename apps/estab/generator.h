@@ -55,6 +55,7 @@ class Generator final : public Service {
     uint32_t received = 0;
     bool established = false;
     bool finished = false;  // it may end now, however
+    bool waiting = false;   // for a response
     Connection connection;
   };
 
@@ -65,6 +66,7 @@ class Generator final : public Service {
   bool wants_more() const;
   bool reconnects() const { return options_.workload != Workload::Rr && options_.workload != Workload::Hold; }
   void note_progress();
+  void close_standing();
 
   Endpoint& endpoint_;
   SocketAddress server_;
@@ -80,6 +82,7 @@ class Generator final : public Service {
   Duration interval_;  // zero: not at a rate
   bool started_ = false;
   bool finishing_ = false;
+  size_t closing_at_ = 0;
   std::atomic<bool> reached_ = false;
   std::atomic<uint64_t> under_way_ = 0;
 };

@@ -90,6 +90,13 @@ class MbufBurst {
   rte_mbuf** data() { return mbufs_.data(); }
   void set_size(uint16_t count) { count_ = count; }
   Mbuf take(uint16_t i) { return Mbuf(std::exchange(mbufs_[i], nullptr)); }
+  // Asks the cache for the mbufs themselves; what they point to can be asked for when these have come.
+  void prefetch() const {
+    for (uint16_t i = 0; i < count_; ++i) {
+      rte_mbuf_prefetch_part1(mbufs_[i]);
+      rte_mbuf_prefetch_part2(mbufs_[i]);
+    }
+  }
   MbufView peek(uint16_t i) const { return MbufView(mbufs_[i]); }
   void push(Mbuf mbuf) { mbufs_[count_++] = mbuf.release(); }
 

@@ -1,7 +1,5 @@
 #include "net/frame.h"
 
-#include <cstring>
-
 #include "wire/ethernet.h"
 
 namespace estab::net {
@@ -71,7 +69,7 @@ Frame parse_frame(buf::MbufView packet, const Interface& interface, bool checksu
     type = load_be<uint16_t>(p + 16);
     frame.network_offset += wire::kVlanTagSize;
   }
-  const bool ours = std::memcmp(p, interface.mac.bytes.data(), 6) == 0 || interface.promiscuous;
+  const bool ours = wire::ethernet_destination(p) == interface.mac || interface.promiscuous;
   if (type == static_cast<uint16_t>(wire::EtherType::Ipv4)) {
     // TCP is never broadcast or multicast (RFC 9293 MUST-57), and nothing else of IPv4 that we answer needs to be.
     if (!ours) {

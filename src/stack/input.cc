@@ -39,10 +39,11 @@ void Stack::receive(buf::MbufBurst& burst, Instant now) {
 }
 
 void Stack::receive_stages(buf::MbufBurst& burst) {
-  std::array<Parsed, buf::MbufBurst::kSize> parsed;
+  auto& parsed = parsed_;
   std::array<bool, buf::MbufBurst::kSize> good;
   const uint16_t count = burst.size();
   counters_.rx_packets += count;
+  burst.prefetch();
   for (uint16_t i = 0; i < count; ++i) rte_prefetch0(burst.peek(i).first_segment().data());
   for (uint16_t i = 0; i < count; ++i) {
     const buf::MbufView packet = burst.peek(i);

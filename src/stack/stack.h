@@ -164,6 +164,7 @@ class Stack {
   uint32_t index_of(const Record& record) const { return static_cast<uint32_t>(&record - &records_[0]); }
   void transmit(Record& record, const tcp::Emission& emission, buf::Mbuf carrier);
 
+  std::array<Parsed, buf::MbufBurst::kSize> parsed_;  // of the burst at hand: here, so that nobody clears it for each
   StackConfig config_;
   device::Link& link_;
   buf::MbufPool& pool_;

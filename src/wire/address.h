@@ -10,7 +10,13 @@ namespace estab::wire {
 struct MacAddress {
   std::array<uint8_t, 6> bytes{};
 
-  constexpr bool operator==(const MacAddress&) const = default;
+  // As one number: six bytes compared with two instructions.
+  constexpr uint64_t value() const {
+    uint64_t v = 0;
+    for (const uint8_t byte : bytes) v = v << 8 | byte;
+    return v;
+  }
+  constexpr bool operator==(const MacAddress& other) const { return value() == other.value(); }
   constexpr bool is_group() const { return (bytes[0] & 1) != 0; }
   constexpr bool is_zero() const { return *this == MacAddress{}; }
   static constexpr MacAddress broadcast() { return {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}}; }

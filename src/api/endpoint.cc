@@ -12,6 +12,7 @@
 
 #include "api/buffer_access.h"
 #include "api/connection_access.h"
+#include "api/endpoint_access.h"
 #include "api/service_handler.h"
 #include "api/stats.h"
 #include "base/random.h"
@@ -52,14 +53,14 @@ stack::Secrets make_secrets(uint64_t seed) {
   return secrets;
 }
 
-stack::StackConfig stack_config(const Config& config, const device::Port& port) {
+stack::StackConfig stack_config(const Config& config, const device::Link& link) {
   stack::StackConfig out;
-  out.interface.mac = port.mac();
+  out.interface.mac = link.mac();
   out.interface.address = wire::Ipv4Address(config.address.address.value);
   out.interface.addresses = config.addresses;
   out.interface.prefix_length = config.address.length;
   if (config.gateway) out.interface.gateway = wire::Ipv4Address(config.gateway->value);
-  out.tcp.mss = static_cast<uint16_t>(port.mtu() - wire::kIpv4HeaderSize - 20);
+  out.tcp.mss = static_cast<uint16_t>(link.mtu() - wire::kIpv4HeaderSize - 20);
   out.tcp.receive_buffer = config.receive_buffer;
   out.tcp.time_wait = config.time_wait;
   out.tcp.min_rto = config.min_rto;
@@ -146,6 +147,7 @@ class Endpoint::Impl {
   buf::MbufPool pool;
   std::string memory;
   std::unique_ptr<device::Port> port;
+  std::unique_ptr<device::Link> link;  // in virtual time: between the stack and the port
   std::unique_ptr<stack::Stack> stack;
   std::unique_ptr<stack::Worker> worker;
   std::unordered_map<Service*, std::unique_ptr<ServiceHandler>> handlers;
@@ -168,6 +170,10 @@ Endpoint::~Endpoint() {
 }
 
 Result<std::unique_ptr<Endpoint>> Endpoint::create(const Config& config) {
+  return EndpointAccess::create(config, nullptr);
+}
+
+Result<std::unique_ptr<Endpoint>> EndpointAccess::create(const Config& config, const Virtual* in_virtual_time) {
   if (config.addresses == 0 || config.addresses - 1 > config.address.following()) {
     return Failure{"the prefix " + config.address.to_string() + " has no room for " + std::to_string(config.addresses) +
                    " addresses: give a shorter prefix or fewer addresses"};
@@ -177,13 +183,22 @@ Result<std::unique_ptr<Endpoint>> Endpoint::create(const Config& config) {
   static unsigned count = 0;
   auto pool = buf::MbufPool::create("estab" + std::to_string(count++), config.mbufs);
   if (!pool) return pool.failure();
-  auto impl = std::make_unique<Impl>(config, std::move(*pool), eal->memory);
+  auto impl = std::make_unique<Endpoint::Impl>(config, std::move(*pool), eal->memory);
   auto port = device::Port::open(config.device, impl->pool);
   if (!port) return port.failure();
   impl->port = std::move(*port);
-  impl->stack = std::make_unique<stack::Stack>(stack_config(config, *impl->port), *impl->port, impl->pool, process_clock().now());
-  impl->worker = std::make_unique<stack::Worker>(*impl->stack, *impl->port, process_clock());
+  if (in_virtual_time != nullptr) impl->link = in_virtual_time->link(*impl->port);
+  device::Link& link = impl->link != nullptr ? *impl->link : *impl->port;
+  stack::StackConfig inner = stack_config(config, link);
+  inner.interface.promiscuous = in_virtual_time != nullptr;  // a capture's frames are for its own server's MAC
+  const Instant start = in_virtual_time != nullptr ? in_virtual_time->start : process_clock().now();
+  impl->stack = std::make_unique<stack::Stack>(inner, link, impl->pool, start);
+  impl->worker = std::make_unique<stack::Worker>(*impl->stack, link, process_clock());
   return std::unique_ptr<Endpoint>(new Endpoint(std::move(impl)));
+}
+
+stack::Stack& EndpointAccess::stack(Endpoint& endpoint) {
+  return *endpoint.impl_->stack;
 }
 
 bool Endpoint::listen(uint16_t port, Service& service, uint32_t backlog) {
@@ -233,7 +248,7 @@ void Endpoint::on_poll(std::function<void()> callback) {
 }
 
 Instant Endpoint::now() const {
-  return process_clock().now();
+  return impl_->link != nullptr ? impl_->stack->now() : process_clock().now();
 }
 
 bool Endpoint::poll() {
@@ -311,6 +326,7 @@ void Endpoint::release() {
   impl_->last = impl_->snapshot();
   impl_->worker.reset();
   impl_->stack.reset();
+  impl_->link.reset();
   impl_->port.reset();
 }
 

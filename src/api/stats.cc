@@ -63,6 +63,7 @@ constexpr std::array<Reason, stack::kDrops> kStackReasons = {{
     {"unreachable", "a packet whose next hop did not answer ARP, or that has no route"},
     {"hold_full", "out-of-order data beyond what a connection may hold"},
     {"neighbors_full", "a packet not kept while its next hop was being resolved"},
+    {"time_wait_full", "not a packet: a TIME-WAIT cut short, with every record for it in use; raise --max-connections"},
 }};
 
 constexpr std::array<const char*, 9> kErrorNames = {"none",          "refused",  "reset",   "timed_out", "aborted",

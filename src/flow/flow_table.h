@@ -74,19 +74,20 @@ class FlowTable {
 
   // Removes the entry that insert(hash, index) made. False when there is none.
   bool erase(uint64_t hash, uint32_t index) {
-    const uint8_t sign = signature(hash);
-    for (uint64_t b = hash & mask_;; b = (b + 1) & mask_) {
-      Bucket& bucket = buckets_[b];
-      for (uint32_t matches = bucket.match(sign); matches != 0; matches &= matches - 1) {
-        const auto slot = static_cast<uint32_t>(std::countr_zero(matches));
-        if (bucket.index[slot] != index) continue;
-        bucket.signature[slot] = 0;
-        for (uint64_t passed = hash & mask_; passed != b; passed = (passed + 1) & mask_) --buckets_[passed].overflowed;
-        --size_;
-        return true;
-      }
-      if (bucket.overflowed == 0) return false;
-    }
+    const Place place = locate(hash, index);
+    if (place.bucket == nullptr) return false;
+    place.bucket->signature[place.slot] = 0;
+    for (uint64_t b = hash & mask_; &buckets_[b] != place.bucket; b = (b + 1) & mask_) --buckets_[b].overflowed;
+    --size_;
+    return true;
+  }
+
+  // Lets the entry that insert(hash, index) made name another record. False when there is none.
+  bool replace(uint64_t hash, uint32_t index, uint32_t by) {
+    const Place place = locate(hash, index);
+    if (place.bucket == nullptr) return false;
+    place.bucket->index[place.slot] = by;
+    return true;
   }
 
   uint32_t size() const { return size_; }
@@ -108,6 +109,23 @@ class FlowTable {
     }
   };
   static_assert(sizeof(Bucket) == 64);
+
+  struct Place {
+    Bucket* bucket = nullptr;
+    uint32_t slot = 0;
+  };
+
+  Place locate(uint64_t hash, uint32_t index) {
+    const uint8_t sign = signature(hash);
+    for (uint64_t b = hash & mask_;; b = (b + 1) & mask_) {
+      Bucket& bucket = buckets_[b];
+      for (uint32_t matches = bucket.match(sign); matches != 0; matches &= matches - 1) {
+        const auto slot = static_cast<uint32_t>(std::countr_zero(matches));
+        if (bucket.index[slot] == index) return {&bucket, slot};
+      }
+      if (bucket.overflowed == 0) return {};
+    }
+  }
 
   static uint8_t signature(uint64_t hash) {
     const auto sign = static_cast<uint8_t>(hash >> 56);

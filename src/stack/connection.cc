@@ -63,17 +63,8 @@ void Stack::segment_arrives(Record& record, buf::Mbuf packet, const Parsed& pars
     count_state(before, after);
     if (before == tcp::State::SynReceived && record.tcb.passive) --listeners_[record.tuple.local_port.value()].half_open;
   }
-  if (actions.reopen) {
-    const wire::Seq previous = record.tcb.snd.nxt;
-    release(record);
-    Listener& listener = listeners_[parsed.tuple.local_port.value()];
-    if (listener.handler != nullptr) {
-      open_passive(std::move(packet), parsed, listener, previous);
-    } else {
-      segment_for_nobody(std::move(packet), parsed);
-    }
-    return;
-  }
+  // The old incarnation's user has text to take yet; the SYN comes again.
+  if (actions.reopen) return;
   apply(record, actions, packet, &parsed);
   // With text the answer waits for the end of the burst, so that one ACK answers all of it (RFC 9293 MUST-59).
   if (record.dirty) return;
@@ -233,7 +224,7 @@ void Stack::send_output(Record& record, buf::Mbuf carrier) {
   }
 }
 
-// The connection is over for its user; in TIME-WAIT the record stays on.
+// The connection is over for its user.
 void Stack::finish(Record& record) {
   record.news = 0;
   if (record.announced) {
@@ -245,14 +236,10 @@ void Stack::finish(Record& record) {
     if (Handler* handler = std::exchange(record.handler, nullptr)) handler->on_close(id_of(record), record.error);
   }
   if (record.tcb.state == tcp::State::TimeWait) {
-    record.handler = nullptr;
-    record.send.clear();
-    record.receive.clear();
-    drop_reassembly(record);
-    rearm(record);
-    return;
+    enter_time_wait(record);
+  } else {
+    release(record);
   }
-  release(record);
 }
 
 void Stack::rearm(Record& record) {
@@ -265,6 +252,10 @@ void Stack::rearm(Record& record) {
 }
 
 void Stack::expire(uint32_t index) {
+  if ((index & kTimeWaitBit) != 0) {
+    release_time_wait(index & ~kTimeWaitBit);
+    return;
+  }
   Record& record = records_[index];
   if (record.tcb.poll_at() > now_) {
     rearm(record);
@@ -276,9 +267,8 @@ void Stack::expire(uint32_t index) {
   if (before != record.tcb.state && before == tcp::State::SynReceived && record.tcb.passive) {
     --listeners_[record.tuple.local_port.value()].half_open;
   }
-  if (before == tcp::State::TimeWait && actions.closed) {
-    if (record.handler != nullptr) finish(record);  // its user never took the last text
-    else release(record);
+  if (before == tcp::State::TimeWait && actions.closed) {  // its user never took the last text
+    finish(record);
     return;
   }
   // The hop may have changed its address while nothing came back.

@@ -21,6 +21,7 @@ enum class Drop : uint8_t {
   Unreachable,    // a packet whose next hop did not answer ARP, or that has no route
   HoldFull,       // out-of-order text beyond what a connection may hold
   NeighborsFull,  // a packet not kept while its next hop is being resolved: too many wait
+  TimeWaitFull,   // a TIME-WAIT cut short: every record of that kind is in use
   Count,
 };
 inline constexpr size_t kDrops = static_cast<size_t>(Drop::Count);

@@ -55,6 +55,10 @@ void Stack::receive_stages(buf::MbufBurst& burst) {
     if (parsed[i].frame.protocol != net::Protocol::Tcp) continue;
     const uint32_t index = table_.first_candidate(parsed[i].hash);
     if (index == flow::kNoFlow) continue;
+    if ((index & kTimeWaitBit) != 0) {
+      rte_prefetch0(&time_waits_[index & ~kTimeWaitBit]);
+      continue;
+    }
     const auto* record = reinterpret_cast<const uint8_t*>(&records_[index]);
     for (size_t line = 0; line < sizeof(Record); line += 64) rte_prefetch0(record + line);
   }
@@ -109,10 +113,12 @@ bool Stack::parse_tcp(buf::MbufView packet, Parsed& parsed) {
 void Stack::process(buf::Mbuf packet, const Parsed& parsed) {
   switch (parsed.frame.protocol) {
     case net::Protocol::Tcp:
-      if (Record* record = lookup(parsed.tuple, parsed.hash)) {
-        segment_arrives(*record, std::move(packet), parsed);
-      } else {
+      if (const uint32_t index = lookup(parsed.tuple, parsed.hash); index == flow::kNoFlow) {
         segment_for_nobody(std::move(packet), parsed);
+      } else if ((index & kTimeWaitBit) != 0) {
+        segment_in_time_wait(index & ~kTimeWaitBit, std::move(packet), parsed);
+      } else {
+        segment_arrives(records_[index], std::move(packet), parsed);
       }
       break;
     case net::Protocol::Arp:

@@ -28,8 +28,8 @@ std::optional<Seen> look(buf::MbufView packet, bool sent) {
 }  // namespace
 
 tcp::State Stack::state_of(const wire::Tuple& tuple) {
-  const Record* record = lookup(tuple, hash_of(tuple));
-  if (record != nullptr) return record->tcb.state;
+  const uint32_t index = lookup(tuple, hash_of(tuple));
+  if (index != flow::kNoFlow) return (index & kTimeWaitBit) != 0 ? tcp::State::TimeWait : records_[index].tcb.state;
   return listeners_[tuple.local_port.value()].handler != nullptr ? tcp::State::Listen : tcp::State::Closed;
 }
 

@@ -13,8 +13,9 @@ Stack::Stack(const StackConfig& config, device::Link& link, buf::MbufPool& pool,
       pool_(pool),
       transmitter_(link, pool, counters_),
       records_(config.max_connections),
+      time_waits_(config.max_connections),
       table_(config.max_connections),
-      wheel_(NodeOf{records_.data()}, now.ms()),
+      wheel_(NodeOf{records_.data(), time_waits_.data()}, now.ms()),
       ports_(config.secrets.port),
       listeners_(65536),
       now_(now) {
@@ -59,7 +60,7 @@ ConnectFailure Stack::connect(wire::Ipv4Address remote, wire::Port port, Handler
       wire::Tuple t = tuple;
       t.local_port = candidate;
       hash = hash_of(t);
-      return lookup(t, hash) == nullptr;
+      return lookup(t, hash) == flow::kNoFlow;
     });
     if (found) tuple.local_port = *found;
   }
@@ -178,13 +179,17 @@ Record* Stack::allocate(const wire::Tuple& tuple, uint64_t hash) {
 }
 
 void Stack::release(Record& record) {
+  table_.erase(hash_of(record.tuple), index_of(record));
+  --counters_.by_state[static_cast<size_t>(record.tcb.state)];
+  free_record(record);
+}
+
+void Stack::free_record(Record& record) {
   const uint32_t index = index_of(record);
   record.send.clear();
   record.receive.clear();
   drop_reassembly(record);
   wheel_.cancel(index);
-  table_.erase(hash_of(record.tuple), index);
-  --counters_.by_state[static_cast<size_t>(record.tcb.state)];
   ++record.generation;
   record.dirty = false;
   records_.release(index);

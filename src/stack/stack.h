@@ -18,6 +18,7 @@
 #include "stack/counters.h"
 #include "stack/handler.h"
 #include "stack/record.h"
+#include "stack/time_wait.h"
 #include "stack/transmitter.h"
 #include "tcp/actions.h"
 #include "tcp/isn.h"
@@ -104,7 +105,7 @@ class Stack {
 
   buf::MbufPool& pool() { return pool_; }
   const Counters& counters() const { return counters_; }
-  uint32_t connections() const { return records_.used(); }
+  uint32_t connections() const { return records_.used() + time_waits_.used(); }
   Instant now() const { return now_; }
   const StackConfig& config() const { return config_; }
   void set_observer(Observer* observer);
@@ -117,9 +118,14 @@ class Stack {
     tcp::Segment segment;
     uint16_t text_offset = 0;  // of the text in the packet
   };
+  // The flow table and the timing wheel name records of both kinds; this bit says which.
+  static constexpr uint32_t kTimeWaitBit = 1u << 30;
   struct NodeOf {
     Record* records;
-    timer::TimerNode& operator()(uint32_t index) const { return records[index].timer; }
+    TimeWaitRecord* time_waits;
+    timer::TimerNode& operator()(uint32_t index) const {
+      return (index & kTimeWaitBit) != 0 ? time_waits[index & ~kTimeWaitBit].timer : records[index].timer;
+    }
   };
 
   // input.cc
@@ -153,13 +159,21 @@ class Stack {
   void count_state(tcp::State before, tcp::State after);
   void drop_reassembly(Record& record);
   Record* allocate(const wire::Tuple& tuple, uint64_t hash);
-  void release(Record& record);
+  void release(Record& record);      // forgets the connection
+  void free_record(Record& record);  // only its record: the flow is known under another
+
+  // time_wait.cc
+  void enter_time_wait(Record& record);
+  void segment_in_time_wait(uint32_t index, buf::Mbuf packet, const Parsed& parsed);
+  void release_time_wait(uint32_t index);
 
   tcp::Context context() const { return {now_, config_.tcp}; }
   uint64_t hash_of(const wire::Tuple& tuple) const { return flow::flow_hash(config_.secrets.flow, tuple); }
-  Record* lookup(const wire::Tuple& tuple, uint64_t hash) {
-    const uint32_t index = table_.find(hash, [&](uint32_t i) { return records_[i].tuple == tuple; });
-    return index == flow::kNoFlow ? nullptr : &records_[index];
+  // The index of the tuple's record, of either kind, or kNoFlow.
+  uint32_t lookup(const wire::Tuple& tuple, uint64_t hash) const {
+    return table_.find(hash, [&](uint32_t i) {
+      return ((i & kTimeWaitBit) != 0 ? time_waits_[i & ~kTimeWaitBit].tuple : records_[i].tuple) == tuple;
+    });
   }
   uint32_t index_of(const Record& record) const { return static_cast<uint32_t>(&record - &records_[0]); }
   void transmit(Record& record, const tcp::Emission& emission, buf::Mbuf carrier);
@@ -171,6 +185,7 @@ class Stack {
   Counters counters_;
   Transmitter transmitter_;
   flow::Pool<Record> records_;
+  flow::Pool<TimeWaitRecord> time_waits_;
   flow::FlowTable table_;
   timer::Wheel<NodeOf> wheel_;
   flow::PortAllocator ports_;

@@ -1,0 +1,62 @@
+// TIME-WAIT apart from the connections that live: it costs a cache line, and nothing until it expires.
+#include "stack/stack.h"
+#include "tcp/segment_arrives.h"
+#include "wire/ethernet.h"
+
+namespace estab::stack {
+
+// Moves a connection that entered TIME-WAIT to a record of that kind. With none left it is forgotten early (counted).
+void Stack::enter_time_wait(Record& record) {
+  const uint32_t index = time_waits_.allocate();
+  if (index == flow::kNoRecord) {
+    ++counters_.drops[static_cast<size_t>(Drop::TimeWaitFull)];
+    release(record);
+    return;
+  }
+  TimeWaitRecord& waiting = time_waits_[index];
+  waiting = TimeWaitRecord{};
+  waiting.tuple = record.tuple;
+  waiting.take(record.tcb);
+  const Instant expires = record.tcb.wait_at;
+  table_.replace(hash_of(record.tuple), index_of(record), index | kTimeWaitBit);
+  free_record(record);
+  wheel_.schedule(index | kTimeWaitBit, (expires.ns() + 999'999) / 1'000'000);
+}
+
+void Stack::segment_in_time_wait(uint32_t index, buf::Mbuf packet, const Parsed& parsed) {
+  TimeWaitRecord& waiting = time_waits_[index];
+  const Instant no_change = Instant::never() - Duration::nanoseconds(1);
+  tcp::Tcb tcb = waiting.expand(no_change);
+  const tcp::Actions actions = tcp::segment_arrives(tcb, parsed.segment, context());
+  ++counters_.tcp_drops[static_cast<size_t>(actions.drop)];
+  if (actions.reply) {
+    const Transmitter::Route route{waiting.tuple, config_.interface.mac, wire::ethernet_source(packet.data())};
+    if (buf::Mbuf reply = transmitter_.build(route, actions.reply, nullptr, nullptr, std::move(packet))) {
+      transmitter_.send(std::move(reply));
+    }
+  }
+  if (actions.reopen) {
+    const wire::Seq previous = tcb.snd.nxt;
+    release_time_wait(index);
+    Listener& listener = listeners_[parsed.tuple.local_port.value()];
+    if (listener.handler != nullptr) {
+      open_passive(std::move(packet), parsed, listener, previous);
+    } else {
+      segment_for_nobody(std::move(packet), parsed);
+    }
+  } else if (actions.closed) {
+    release_time_wait(index);
+  } else {
+    waiting.take(tcb);
+    if (tcb.wait_at != no_change) wheel_.schedule(index | kTimeWaitBit, (tcb.wait_at.ns() + 999'999) / 1'000'000);
+  }
+}
+
+void Stack::release_time_wait(uint32_t index) {
+  wheel_.cancel(index | kTimeWaitBit);
+  table_.erase(hash_of(time_waits_[index].tuple), index | kTimeWaitBit);
+  --counters_.by_state[static_cast<size_t>(tcp::State::TimeWait)];
+  time_waits_.release(index);
+}
+
+}  // namespace estab::stack

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace estab::replay {
+namespace estab::capture {
 namespace {
 
 int64_t end_of(const ByteStream& stream, const ServerSegment& segment) {
@@ -108,4 +108,4 @@ std::optional<Seq> Conversation::late_acknowledgment() {
   return ours_.number(reached);
 }
 
-}  // namespace estab::replay
+}  // namespace estab::capture

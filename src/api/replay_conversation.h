@@ -9,7 +9,7 @@
 #include "wire/seq.h"
 #include "wire/tcp_options.h"
 
-namespace estab::replay {
+namespace estab::capture {
 
 using wire::Seq;
 
@@ -106,4 +106,4 @@ class Conversation {
   std::vector<Echo> echoes_;    // in the order of the recorded server's TSval
 };
 
-}  // namespace estab::replay
+}  // namespace estab::capture

@@ -5,7 +5,7 @@
 #include "wire/arp.h"
 #include "wire/ethernet.h"
 
-namespace estab::replay {
+namespace estab::capture {
 namespace {
 
 // The EtherType, behind a VLAN tag if there is one, and where the header that it names begins.
@@ -181,4 +181,4 @@ void fill_tcp_checksum(buf::Mbuf& packet, const CapturedTcp& tcp) {
   store_be(field, sum_tcp(packet.view(), tcp).checksum());
 }
 
-}  // namespace estab::replay
+}  // namespace estab::capture

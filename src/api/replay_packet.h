@@ -11,7 +11,7 @@
 #include "wire/tcp_header.h"
 #include "wire/tcp_options.h"
 
-namespace estab::replay {
+namespace estab::capture {
 
 // Whose frame it is, by its IPv4 or ARP header.
 struct Addresses {
@@ -50,4 +50,4 @@ void set_sack(buf::Mbuf& packet, const CapturedTcp& tcp, std::span<const wire::S
 void remove_option(buf::Mbuf& packet, const CapturedTcp& tcp, wire::TcpOptionKind kind);
 void fill_tcp_checksum(buf::Mbuf& packet, const CapturedTcp& tcp);
 
-}  // namespace estab::replay
+}  // namespace estab::capture

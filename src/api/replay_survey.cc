@@ -2,7 +2,7 @@
 
 #include "wire/ethernet.h"
 
-namespace estab::replay {
+namespace estab::capture {
 namespace {
 
 class Surveyor {
@@ -10,7 +10,7 @@ class Surveyor {
   Surveyor(Survey& survey, wire::Ipv4Address server) : survey_(survey), server_(server) {}
 
   void look(const device::PcapReader::Packet& packet) {
-    ++survey_.packets;
+    if (survey_.packets++ == 0) survey_.first_us = packet.us;
     if (packet.cut_short) ++survey_.cut_short;
     const auto addresses = find_addresses(packet.frame);
     if (!addresses) return;
@@ -92,4 +92,4 @@ ServerSegment server_segment(const CapturedTcp& tcp) {
           .ts_value = tcp.options.ts_value};
 }
 
-}  // namespace estab::replay
+}  // namespace estab::capture

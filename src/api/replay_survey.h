@@ -12,7 +12,7 @@
 #include "device/pcap_file.h"
 #include "estab/result.h"
 
-namespace estab::replay {
+namespace estab::capture {
 
 // A client's socket and the server's port; the server's address is the same for all.
 using ClientKey = uint64_t;
@@ -23,6 +23,7 @@ inline ClientKey client_key(wire::Ipv4Address client, wire::Port client_port, wi
 
 struct Survey {
   uint64_t packets = 0;
+  uint64_t first_us = 0;  // when the first was recorded
   uint64_t cut_short = 0;
   std::string cut_off;  // why the end could not be read
   bool for_us = false;  // some packet has our address as its destination
@@ -46,4 +47,4 @@ Survey survey(device::PcapReader& reader, wire::Ipv4Address server, device::Pcap
 
 ServerSegment server_segment(const CapturedTcp& tcp);
 
-}  // namespace estab::replay
+}  // namespace estab::capture

@@ -84,7 +84,7 @@ Result<Eal> start_eal(const EalOptions& options) {
   if (!options.use_pci && !has(options.arguments, {"-a", "--allow", "--no-pci", "-b", "--block"})) arguments.emplace_back("--no-pci");
   if (!has(options.arguments, {"--log-level"})) {
     // net_tap complains on any kernel without multiq, to no effect; what fails for good is said in our own sentence.
-    arguments.insert(arguments.end(), {"--log-level", "*:error", "--log-level", "pmd.net.tap:critical"});
+    arguments.insert(arguments.end(), {"--log-level", "pmd.net.tap:critical", "--log-level", "*:error"});
   }
   if (!has(options.arguments, {"--no-telemetry", "--telemetry"})) arguments.emplace_back("--no-telemetry");
   arguments.insert(arguments.end(), options.arguments.begin(), options.arguments.end());

@@ -1,0 +1,107 @@
+// What happens when something runs out: counted, and recovered from.
+#include "support/two_stacks.h"
+
+namespace estab::test {
+namespace {
+
+using stack::ConnectionId;
+
+class Limits : public TwoStacks {
+ public:
+  Recorder ours{client};
+  Recorder theirs{server};
+
+  uint64_t dropped(stack::Drop why) const { return server->counters().drops[static_cast<size_t>(why)]; }
+};
+
+TEST_F(Limits, BacklogFull_SynIsDroppedAndCounted_AndThePortRecovers) {
+  start();
+  ASSERT_TRUE(server->listen(kPort, theirs, 4));
+  connect(ours);
+  settle();
+  on_wire = [&] { client_link->arriving().clear(); };  // no SYN-ACK arrives
+  for (int i = 0; i < 10; ++i) connect(ours);
+  settle();
+  EXPECT_EQ(server->counters().by_state[static_cast<size_t>(tcp::State::SynReceived)], 4u);
+  EXPECT_EQ(dropped(stack::Drop::BacklogFull), 6u);
+  on_wire = nullptr;
+  advance(Duration::seconds(20), Duration::milliseconds(50));
+  EXPECT_EQ(theirs.established, 11);
+}
+
+TEST_F(Limits, NoRecordLeft_SynIsDroppedAndCounted_EstablishedOnesStay) {
+  Options options;
+  options.max_connections = 8;
+  start(options);
+  ASSERT_TRUE(server->listen(kPort, theirs, 100));
+  for (int i = 0; i < 8; ++i) connect(ours);
+  settle();
+  EXPECT_EQ(theirs.established, 8);
+  ConnectionId id;
+  EXPECT_EQ(client->connect(server_address(), kPort, ours, {}, id), stack::ConnectFailure::NoRecord);
+  EXPECT_EQ(server->connections(), 8u);
+}
+
+TEST_F(Limits, FullDevice_PacketsAreCountedAndSentAgain) {
+  start();
+  ASSERT_TRUE(server->listen(kPort, theirs, 100));
+  connect(ours);
+  settle();
+  server_link->set_room(0);
+  for (int i = 0; i < 5; ++i) connect(ours);
+  settle();
+  EXPECT_EQ(theirs.established, 1);
+  EXPECT_GT(dropped(stack::Drop::TransmitFull), 0u);
+  server_link->set_room(UINT16_MAX);
+  advance(Duration::seconds(10), Duration::milliseconds(50));
+  EXPECT_EQ(theirs.established, 6);
+}
+
+TEST_F(Limits, NoMbufs_ConnectionsSurviveAndGoOnWhenThereAreSomeAgain) {
+  Options options;
+  options.mbufs = 1023;
+  start(options);
+  ASSERT_TRUE(server->listen(kPort, theirs, 100));
+  const ConnectionId id = connect(ours);
+  settle();
+  std::vector<buf::Mbuf> hoard;
+  for (;;) {
+    buf::Mbuf taken = pool().allocate();
+    if (!taken) break;
+    hoard.push_back(std::move(taken));
+  }
+  hoard.pop_back();  // for the bytes themselves
+  size_t at = 0;
+  send_some(*client, id, "hello", at);
+  settle();
+  EXPECT_EQ(at, 5u);
+  EXPECT_GT(client->counters().drops[static_cast<size_t>(stack::Drop::NoMbuf)], 0u);
+  hoard.clear();
+  advance(Duration::seconds(5), Duration::milliseconds(50));
+  EXPECT_EQ(theirs.text[theirs.last.index], "hello");
+}
+
+TEST_F(Limits, ManyHoles_InOrderTextIsNeverRefused) {
+  start();
+  ASSERT_TRUE(server->listen(kPort, theirs, 100));
+  const ConnectionId id = connect(ours);
+  settle();
+  // Every other segment is lost the first time.
+  Random random(7);
+  const std::string data = bytes(600'000);
+  size_t at = 0;
+  int count = 0;
+  on_wire = [&] {
+    auto& arriving = server_link->arriving();
+    for (auto it = arriving.begin(); it != arriving.end();) it = (it->length() > 1000 && ++count % 2 == 0) ? arriving.erase(it) : it + 1;
+  };
+  for (int i = 0; i < 3000 && theirs.text[theirs.last.index].size() < data.size(); ++i) {
+    send_some(*client, id, data, at);
+    advance(Duration::milliseconds(50), Duration::milliseconds(50));
+    if (i > 200) on_wire = nullptr;
+  }
+  EXPECT_TRUE(theirs.text[theirs.last.index] == data);
+}
+
+}  // namespace
+}  // namespace estab::test

@@ -34,6 +34,7 @@ bool needs_copy(const device::PcapReader& reader, const std::string& path) {
 
 std::string nobody_for_us(const ReplayConfig& config, const capture::Survey& survey) {
   std::string text = "no packet in " + config.in + " is for " + config.address.address.to_string();
+  if (survey.to_itself) return text + " but its own: record conversations between two addresses, not one host's with itself";
   const auto busiest = survey.busiest(std::nullopt);
   if (!busiest) return text + ", and none is TCP over IPv4: name a capture of the server's conversations";
   const SocketAddress socket{Address{busiest->first.value()}, busiest->second.value()};

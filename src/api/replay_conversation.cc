@@ -53,7 +53,10 @@ void Conversation::recorded_sent(const ServerSegment& segment) {
 void Conversation::ours_sent(const ServerSegment& segment) {
   if (segment.syn) ours_.begin(segment.seq);
   if (!ours_.begun()) return;
-  ours_.note_sent(end_of(ours_, segment));
+  const int64_t end = end_of(ours_, segment);
+  if (end > ours_.sent()) is_behind_ = !segment.psh && !segment.fin;
+  ours_.note_sent(end);
+  ours_fin_sent_ = ours_fin_sent_ || segment.fin;
   if (!segment.has_timestamps) return;
   ts_value_ = segment.ts_value;
   ours_stamped_ = true;
@@ -66,14 +69,17 @@ std::optional<Seq> Conversation::acknowledge(Seq ack) {
   // Captures have packets out of order, and some were not recorded: what the client acknowledges was sent.
   theirs_.note_sent(place);
   if (place < acknowledged_) return ours_.number(std::min(place, translated_));
-  if (place == acknowledged_) return ours_.number(translated_);
+  // Only news are of all: the handshake's ACK, or the same one again, says nothing of what ours may have sent since.
+  const bool of_all = place > std::max<int64_t>(acknowledged_, 0) && place == theirs_.sent();
   acknowledged_ = place;
-  const bool of_fin = recorded_.fin >= 0 && place > recorded_.fin;
-  const bool of_all = place == theirs_.sent();
-  // The handshake's ACK is of the SYN alone, whatever ours may have sent right behind it.
-  const int64_t reached = (of_all && place > 0) || of_fin ? ours_.sent() : std::min(place, ours_.sent());
-  translated_ = std::max(translated_, reached);
-  due_ = std::max(due_, of_fin ? std::max(place, translated_) + kBeyondFin : place);
+  translated_ = std::max(translated_, of_all || is_of_fin(place) ? reach(place) : std::min(place, reach(place)));
+  // What ours sends after this is late if it was held up. If it had no more to say, what it says next is an answer to more than
+  // the client has sent yet, and a later ACK is for that; but none is later than the one of the FIN.
+  if (is_of_fin(place)) {
+    due_ = std::max(place, translated_) + kBeyondFin;
+  } else if (is_behind_) {
+    due_ = place;
+  }
   return ours_.number(translated_);
 }
 
@@ -102,7 +108,7 @@ uint32_t Conversation::echo(uint32_t ts_echo) const {
 
 std::optional<Seq> Conversation::late_acknowledgment() {
   if (translated_ < 0) return std::nullopt;
-  const int64_t reached = std::min(ours_.sent(), due_);
+  const int64_t reached = std::min(reach(acknowledged_), due_);
   if (reached <= translated_) return std::nullopt;
   translated_ = reached;
   return ours_.number(reached);

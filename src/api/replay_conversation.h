@@ -40,6 +40,7 @@ struct ServerSegment {
   Seq seq;
   uint32_t text = 0;  // bytes
   bool syn = false;
+  bool psh = false;  // of ours: nothing is queued behind it
   bool fin = false;
   bool has_timestamps = false;
   uint32_t ts_value = 0;
@@ -74,7 +75,7 @@ class Conversation {
   // The client's ACK in our numbers. Nothing when it makes no sense: it acknowledges what the recorded server never sent.
   //
   // An ACK of byte k becomes one of byte k, as far as ours has sent it. Where it is for all that the recorded server had sent,
-  // it is for all that ours has: so answers of other lengths are acknowledged as well, and our FIN with theirs.
+  // it is for all that ours has: so answers of other lengths are acknowledged as well. Our FIN is acknowledged with theirs.
   std::optional<Seq> acknowledge(Seq ack);
   // The client's SACK blocks in our numbers; those that ours has not sent are left out.
   uint8_t selectively(const wire::TcpOptions& options, std::array<wire::SackBlock, wire::kMaxSackBlocks>& blocks) const;
@@ -82,7 +83,8 @@ class Conversation {
   uint32_t echo(uint32_t ts_echo) const;
   uint32_t last_ts_value() const { return ts_value_; }
 
-  // Ours has sent, late, what the client has long acknowledged: the acknowledgment to make up for it, once.
+  // Ours, which was behind the recorded server, has now sent what the client had acknowledged before: the acknowledgment to make
+  // up for it, once.
   std::optional<Seq> late_acknowledgment();
 
  private:
@@ -95,12 +97,20 @@ class Conversation {
     uint32_t ours;
   };
 
+  bool is_of_fin(int64_t place) const { return recorded_.fin >= 0 && place > recorded_.fin; }
+  // How far an ACK may go now; our FIN is left out where theirs is still to come.
+  int64_t reach(int64_t place) const {
+    return ours_.sent() - (ours_fin_sent_ && recorded_.fin >= 0 && !is_of_fin(place) ? 1 : 0);
+  }
+
   RecordedServer recorded_;
   ByteStream theirs_;  // of the recorded server, as far as it has been replayed
   ByteStream ours_;
   int64_t acknowledged_ = -1;   // of theirs: the client's highest ACK
   int64_t translated_ = -1;     // of ours: what it was translated to
-  int64_t due_ = -1;            // of ours: as much as the client would acknowledge if it had been sent
+  int64_t due_ = -1;            // of ours: as much as the client would have acknowledged, had it been sent in time
+  bool ours_fin_sent_ = false;
+  bool is_behind_ = false;      // ours: has more queued than it could send yet
   bool ours_stamped_ = false;
   uint32_t ts_value_ = 0;       // ours, the latest
   std::vector<Echo> echoes_;    // in the order of the recorded server's TSval

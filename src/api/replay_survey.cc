@@ -22,7 +22,7 @@ class Surveyor {
     } else if (to_server && !survey_.server_mac && !wire::ethernet_destination(packet.frame.data()).is_group()) {
       survey_.server_mac = wire::ethernet_destination(packet.frame.data());
     }
-    if (to_server) survey_.for_us = true;
+    if (to_server) (from_server ? survey_.to_itself : survey_.for_us) = true;
     const auto tcp = find_tcp(packet.frame, packet.frame.size());
     if (!tcp) return;
     Survey::Received& received = survey_.destinations[{tcp->ip.destination, tcp->header.destination}];
@@ -87,6 +87,7 @@ ServerSegment server_segment(const CapturedTcp& tcp) {
   return {.seq = tcp.header.seq,
           .text = tcp.text,
           .syn = tcp.header.flags.syn(),
+          .psh = tcp.header.flags.psh(),
           .fin = tcp.header.flags.fin(),
           .has_timestamps = tcp.options.has_timestamps,
           .ts_value = tcp.options.ts_value};

@@ -26,7 +26,8 @@ struct Survey {
   uint64_t first_us = 0;  // when the first was recorded
   uint64_t cut_short = 0;
   std::string cut_off;  // why the end could not be read
-  bool for_us = false;  // some packet has our address as its destination
+  bool for_us = false;     // some packet has our address as its destination
+  bool to_itself = false;  // some has it as its source as well
   std::optional<wire::MacAddress> server_mac;
   // By client and the client's ISN: a client may use a port again.
   std::map<std::pair<ClientKey, uint32_t>, RecordedServer> conversations;

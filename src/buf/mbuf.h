@@ -44,7 +44,13 @@ class Mbuf {
   MbufView view() const { return MbufView(mbuf_); }
   [[nodiscard]] rte_mbuf* release() { return std::exchange(mbuf_, nullptr); }
   void reset() {
-    if (mbuf_ != nullptr) rte_pktmbuf_free(std::exchange(mbuf_, nullptr));
+    if (mbuf_ == nullptr) return;
+    // The usual packet is one segment that nobody shares: its second cache line, with `next`, need not be touched.
+    if (mbuf_->nb_segs == 1 && writable()) {
+      rte_mbuf_raw_free(std::exchange(mbuf_, nullptr));
+    } else {
+      rte_pktmbuf_free(std::exchange(mbuf_, nullptr));
+    }
   }
 
   uint8_t* data() const { return rte_pktmbuf_mtod(mbuf_, uint8_t*); }

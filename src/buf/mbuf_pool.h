@@ -23,7 +23,18 @@ class MbufPool {
   ~MbufPool();
 
   rte_mempool* get() const { return pool_; }
-  Mbuf allocate() { return Mbuf(rte_pktmbuf_alloc(pool_)); }
+  // An empty packet of one segment; nothing when the pool is empty. Mbufs in a pool are direct, unshared and unchained, so
+  // only the first cache line needs to be written: the second may then stay shared between the cores.
+  Mbuf allocate() {
+    rte_mbuf* mbuf = rte_mbuf_raw_alloc(pool_);
+    if (mbuf == nullptr) return Mbuf();
+    mbuf->data_off = RTE_PKTMBUF_HEADROOM;
+    mbuf->data_len = 0;
+    mbuf->pkt_len = 0;
+    mbuf->ol_flags = 0;
+    mbuf->port = RTE_MBUF_PORT_INVALID;
+    return Mbuf(mbuf);
+  }
   uint32_t in_use() const { return pool_ == nullptr ? 0 : rte_mempool_in_use_count(pool_); }
 
   // A packet with a copy of `bytes`, in as many segments as it takes. Empty when the pool is.

@@ -100,6 +100,7 @@ void Transmitter::fill_checksums(const buf::Mbuf& packet, const Route& route, ui
   wire::ChecksumSum sum;
   sum.add_pseudo_header(route.tuple.local, route.tuple.remote, wire::kProtocolTcp, tcp_length);
   if (device_.ipv4_checksum || device_.tcp_checksum) {
+    mbuf->tx_offload = 0;
     mbuf->l2_len = wire::kEthernetHeaderSize;
     mbuf->l3_len = wire::kIpv4HeaderSize;
     mbuf->ol_flags |= RTE_MBUF_F_TX_IPV4;

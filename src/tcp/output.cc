@@ -39,7 +39,8 @@ Emission text_segment(Tcb& tcb, const Context& context, Seq seq, uint32_t text, 
   return out;
 }
 
-// From snd.rtx up to snd.rtx_end, as far as the windows allow. The first segment always goes: it probes a closed window.
+// From snd.rtx up to snd.rtx_end, as far as the windows allow. The first segment always goes: it probes a closed
+// window.
 Emission retransmission(Tcb& tcb, const Context& context) {
   auto& snd = tcb.snd;
   snd.rtx = later(snd.rtx, snd.una);
@@ -61,8 +62,8 @@ Emission retransmission(Tcb& tcb, const Context& context) {
   return out;
 }
 
-// The sender's side of silly-window avoidance (RFC 9293 §3.8.6.2.1) with Nagle (§3.7.4) in Minshall's variant: hold back a
-// small segment only while another small one is unacknowledged.
+// The sender's side of silly-window avoidance (RFC 9293 §3.8.6.2.1) with Nagle (§3.7.4) in Minshall's variant: hold
+// back a small segment only while another small one is unacknowledged.
 bool worth_sending(const Tcb& tcb, uint32_t text, uint32_t queued, const Parameters& parameters) {
   if (text >= tcb.snd.mss) return true;
   if (text == queued) return !parameters.nagle || tcb.fin_queued || tcb.snd.small <= tcb.snd.una;

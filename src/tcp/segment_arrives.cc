@@ -12,7 +12,12 @@ enum class Step : uint8_t { Continue, Done };
 class Arrival {
  public:
   Arrival(Tcb& tcb, const Segment& segment, const Context& context)
-      : tcb_(tcb), seg_(segment), context_(context), seq_(segment.seq), text_(segment.text), fin_(segment.flags.fin()) {}
+      : tcb_(tcb),
+        seg_(segment),
+        context_(context),
+        seq_(segment.seq),
+        text_(segment.text),
+        fin_(segment.flags.fin()) {}
 
   Actions closed_state() {
     out_.drop = Drop::NoConnection;
@@ -30,7 +35,8 @@ class Arrival {
   Step syn_sent_second_check_rst();
   Step syn_sent_fourth_check_syn();
 
-  // §3.10.7.4. (The third step, security, has no counterpart on today's Internet: RFC 9293 §3.10.7.4 leaves it to IPsec.)
+  // §3.10.7.4. (The third step, security, has no counterpart on today's Internet: RFC 9293 §3.10.7.4 leaves it to
+  // IPsec.)
   Step time_wait_check_syn();
   Step first_check_sequence();
   Step second_check_rst();
@@ -58,6 +64,7 @@ class Arrival {
   bool paws_rejects() const;
   bool in_window(Seq seq) const { return tcb_.rcv.nxt <= seq && seq < tcb_.rcv.edge; }
   bool sequence_acceptable() const;
+  bool late_bare_ack() const;
   void trim_to_window();
   void trim_to_edge();
 
@@ -212,10 +219,19 @@ bool Arrival::paws_rejects() const {  // RFC 7323 §5.3 R1, §5.5
 bool Arrival::sequence_acceptable() const {  // Table 6
   const uint32_t length = seg_.length();
   if (tcb_.receive_window() == 0) return length == 0 ? seg_.seq == tcb_.rcv.nxt : false;
-  // One more than Table 6 for a segment without text or control: a peer that filled the window acknowledges from its edge, and
-  // when two ends have done so, each refusing the other's ACKs, the answers would never stop.
+  // One more than Table 6 for a segment without text or control: a peer that filled the window acknowledges from its
+  // edge, and when two ends have done so, each refusing the other's ACKs, the answers would never stop.
   if (length == 0) return in_window(seg_.seq) || (!seg_.flags.rst() && seg_.seq == tcb_.rcv.edge);
   return in_window(seg_.seq) || in_window(seg_.seq + (length - 1));
+}
+
+// A bare ACK from left of the window. Its sender may not know yet that we took a probe or a FIN that it sent into a
+// closed window; did both ends refuse the other's ACKs then, neither would ever learn, and the answers would never
+// stop. So its ACK counts (as in BSD since Net/3), and it is answered.
+bool Arrival::late_bare_ack() const {
+  if (seg_.length() != 0 || seg_.flags.rst() || !is_synchronized(tcb_.state) || tcb_.state == State::TimeWait)
+    return false;
+  return seg_.seq < tcb_.rcv.nxt && tcb_.rcv.nxt - context_.parameters.receive_buffer <= seg_.seq;
 }
 
 Step Arrival::first_check_sequence() {
@@ -236,7 +252,8 @@ Step Arrival::first_check_sequence() {
   }
   if (!sequence_acceptable()) {
     // "Special allowance": with a closed window a segment at RCV.NXT is still taken for its ACK and RST (MUST-66).
-    if (tcb_.receive_window() == 0 && seg_.seq == tcb_.rcv.nxt && !seg_.flags.syn()) {
+    const bool at_closed_window = tcb_.receive_window() == 0 && seg_.seq == tcb_.rcv.nxt && !seg_.flags.syn();
+    if (at_closed_window || late_bare_ack()) {
       text_ = 0;
       fin_ = false;
       tcb_.ack_pending = true;
@@ -282,7 +299,7 @@ void Arrival::trim_to_edge() {
 Step Arrival::second_check_rst() {
   if (!seg_.flags.rst()) return Step::Continue;
   if (tcb_.state == State::TimeWait && seg_.seq == tcb_.rcv.nxt) return drop(Drop::RstInTimeWait);  // RFC 1337 §3
-  if (seg_.seq != tcb_.rcv.nxt) return drop_with_ack(Drop::RstNotExact);                          // RFC 5961 §3.2
+  if (seg_.seq != tcb_.rcv.nxt) return drop_with_ack(Drop::RstNotExact);                            // RFC 5961 §3.2
   switch (tcb_.state) {
     case State::SynReceived:
       close(tcb_.passive ? Error::None : Error::Refused);
@@ -323,7 +340,8 @@ Step Arrival::fifth_check_ack() {
     enter_established();
   } else {
     // RFC 5961 §5.2: SND.UNA - MAX.SND.WND =< SEG.ACK =< SND.NXT
-    if (!(tcb_.snd.una - tcb_.snd.max_wnd <= seg_.ack && seg_.ack <= tcb_.snd.nxt)) return drop_with_ack(Drop::AckOutOfRange);
+    if (!(tcb_.snd.una - tcb_.snd.max_wnd <= seg_.ack && seg_.ack <= tcb_.snd.nxt))
+      return drop_with_ack(Drop::AckOutOfRange);
     acknowledge(tcb_, seg_, context_, out_);
   }
   switch (tcb_.state) {

@@ -23,7 +23,8 @@ Actions handshake_timeout(Tcb& tcb, const Context& context) {
   return Actions{.output = true, .retransmitted = true};
 }
 
-// The window is closed: one byte every so often until it opens, without giving up while the peer answers (§3.8.6.1, MUST-37).
+// The window is closed: one byte every so often until it opens, without giving up while the peer answers (§3.8.6.1,
+// MUST-37).
 Actions probe_window(Tcb& tcb, const Context& context) {
   auto& snd = tcb.snd;
   if (tcb.retries >= context.parameters.data_retries) return give_up(tcb);

@@ -96,6 +96,11 @@ void add_serve(CLI::App& app, ServeOptions& options) {
   add_endpoint(serve, options.endpoint, true);
   add_listen(serve, options.listeners);
   serve->add_option("--backlog", options.backlog, "Half-open connections a port may have")->capture_default_str();
+  const std::map<std::string, SynCookies> cookies = {
+      {"auto", SynCookies::Auto}, {"always", SynCookies::Always}, {"never", SynCookies::Never}};
+  serve->add_option("--syn-cookies", options.endpoint.syn_cookies, "When to answer SYNs without remembering them (default auto: while the backlog is full)")
+      ->transform(CLI::CheckedTransformer(cookies).description("{auto,always,never}"))
+      ->type_name("");
   add_duration(serve, "--duration", "Stop after this long (default: when interrupted)",
                [&options](Duration d) { options.duration = d; });
   add_duration(serve, "--stats", "Print a line of counters this often", [&options](Duration d) { options.stats_interval = d; });

@@ -11,6 +11,9 @@
 
 namespace estab {
 
+// When a SYN is answered by a SYN cookie, without keeping anything of it (RFC 4987 §3.6).
+enum class SynCookies : uint8_t { Auto, Always, Never };  // Auto: while the listener's backlog is full
+
 struct Config {
   // A DPDK device string: a PCI address ("0000:3b:00.0") or a virtual device ("net_tap0,iface=estab0"), or a name that
   // create_ring_pair() gave.
@@ -26,6 +29,7 @@ struct Config {
   Duration time_wait = Duration::seconds(60);     // 2 MSL (RFC 9293 §3.4.2)
   Duration min_rto = Duration::milliseconds(200);  // RFC 6298 §2.4
   bool nagle = true;                               // RFC 9293 §3.7.4
+  SynCookies syn_cookies = SynCookies::Auto;
   uint64_t seed = 0;  // 0: secrets from the system; else the same secrets each time, for tests alone
 
   std::vector<std::string> eal_arguments;  // of the first endpoint in the process

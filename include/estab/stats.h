@@ -17,6 +17,9 @@ struct Stats {
   std::map<std::string, uint64_t> by_state;  // connections now, by state_name(); states with none are left out
   uint64_t retransmitted = 0;                // segments
   uint64_t resets_sent = 0;
+  uint64_t cookies_sent = 0;      // SYN-ACKs with a SYN cookie (RFC 4987)
+  uint64_t cookies_accepted = 0;  // connections built from one
+  uint64_t cookies_refused = 0;   // ACKs whose cookie was forged or too old
 
   uint64_t rx_packets = 0;
   uint64_t tx_packets = 0;

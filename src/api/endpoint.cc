@@ -49,7 +49,7 @@ stack::Secrets make_secrets(uint64_t seed) {
   stack::Secrets secrets;
   if (seed == 0 && getrandom(&secrets, sizeof(secrets), 0) == static_cast<ssize_t>(sizeof(secrets))) return secrets;
   Random random(seed);
-  for (SipKey* key : {&secrets.isn, &secrets.flow, &secrets.port}) *key = {random.next(), random.next()};
+  for (SipKey* key : {&secrets.isn, &secrets.flow, &secrets.port, &secrets.cookie}) *key = {random.next(), random.next()};
   return secrets;
 }
 
@@ -71,6 +71,7 @@ stack::StackConfig stack_config(const Config& config, const device::Link& link) 
   out.secrets = make_secrets(config.seed);
   out.max_connections = config.max_connections;
   out.send_buffer = config.send_buffer;
+  out.syn_cookies = static_cast<stack::SynCookies>(config.syn_cookies);
   return out;
 }
 

@@ -116,6 +116,9 @@ Stats make_stats(const stack::Counters& counters) {
   }
   stats.retransmitted = counters.retransmitted;
   stats.resets_sent = counters.resets_sent;
+  stats.cookies_sent = counters.cookies_sent;
+  stats.cookies_accepted = counters.cookies_accepted;
+  stats.cookies_refused = counters.cookies_refused;
   stats.rx_packets = counters.rx_packets;
   stats.tx_packets = counters.tx_packets;
   stats.rx_bytes = counters.rx_bytes;

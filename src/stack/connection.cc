@@ -8,45 +8,29 @@
 
 namespace estab::stack {
 
-void Stack::segment_for_nobody(buf::Mbuf packet, const Parsed& parsed) {
+void Stack::segment_for_nobody(buf::Mbuf packet, const Parsed& parsed, wire::Seq previous) {
   const tcp::Segment& segment = parsed.segment;
   Listener& listener = listeners_[parsed.tuple.local_port.value()];
   tcp::Tcb nobody;
   if (listener.handler != nullptr) {
     if (segment.flags.syn() && !segment.flags.ack() && !segment.flags.rst()) {
-      open_passive(std::move(packet), parsed, listener, wire::Seq(0));
+      syn_arrives(std::move(packet), parsed, listener, previous);
+      return;
+    }
+    if (Record* record = connection_from_cookie(parsed, listener)) {
+      segment_arrives(*record, std::move(packet), parsed);
       return;
     }
     nobody.state = tcp::State::Listen;
   }
   const tcp::Actions actions = tcp::segment_arrives(nobody, segment, context());
   ++counters_.tcp_drops[static_cast<size_t>(actions.drop)];
-  if (!actions.reply) return;
-  const Transmitter::Route route{parsed.tuple, config_.interface.mac, wire::ethernet_source(packet.data())};
-  if (buf::Mbuf reply = transmitter_.build(route, actions.reply, nullptr, nullptr, std::move(packet))) {
-    transmitter_.send(std::move(reply));
-  }
+  if (actions.reply) reply_to(std::move(packet), parsed, actions.reply);
 }
 
-// `previous` is SND.NXT of the incarnation that a TIME-WAIT gave way for; 0: there was none.
-void Stack::open_passive(buf::Mbuf packet, const Parsed& parsed, Listener& listener, wire::Seq previous) {
-  if (listener.half_open >= listener.backlog) {
-    ++counters_.drops[static_cast<size_t>(Drop::BacklogFull)];
-    return;
-  }
-  Record* record = allocate(parsed.tuple, parsed.hash);
-  if (record == nullptr) return;
-  tcp::InitialNumbers numbers = tcp::initial_numbers(config_.secrets.isn, parsed.tuple, now_);
-  // A new incarnation starts beyond the sequence numbers of the old (RFC 1122 §4.2.2.13).
-  if (previous != wire::Seq(0) && numbers.isn <= previous) numbers.isn = previous + 64000;
-  tcp::open_passive(record->tcb, numbers, config_.tcp);
-  record->handler = listener.handler;
-  record->next_hop = wire::ethernet_source(packet.data());
-  ++listener.half_open;
-  const tcp::Actions actions = tcp::segment_arrives(record->tcb, parsed.segment, context());
-  ++counters_.by_state[static_cast<size_t>(record->tcb.state)];
-  apply(*record, actions, packet, &parsed);
-  rearm(*record);
+void Stack::reply_to(buf::Mbuf packet, const Parsed& parsed, const tcp::Emission& reply) {
+  const Transmitter::Route route{parsed.tuple, config_.interface.mac, wire::ethernet_source(packet.data())};
+  if (buf::Mbuf out = transmitter_.build(route, reply, nullptr, nullptr, std::move(packet))) transmitter_.send(std::move(out));
 }
 
 void Stack::segment_arrives(Record& record, buf::Mbuf packet, const Parsed& parsed) {
@@ -59,10 +43,7 @@ void Stack::segment_arrives(Record& record, buf::Mbuf packet, const Parsed& pars
     // An acceptable segment says by which hop its sender is reached now.
     record.next_hop = wire::ethernet_source(packet.data());
   }
-  if (before != after) {
-    count_state(before, after);
-    if (before == tcp::State::SynReceived && record.tcb.passive) --listeners_[record.tuple.local_port.value()].half_open;
-  }
+  count_state(before, after);
   // The old incarnation's user has text to take yet; the SYN comes again.
   if (actions.reopen) return;
   apply(record, actions, packet, &parsed);
@@ -252,10 +233,8 @@ void Stack::rearm(Record& record) {
 }
 
 void Stack::expire(uint32_t index) {
-  if ((index & kTimeWaitBit) != 0) {
-    release_time_wait(index & ~kTimeWaitBit);
-    return;
-  }
+  if ((index & kTimeWaitBit) != 0) return release_time_wait(index & ~kTimeWaitBit);
+  if ((index & kHalfOpenBit) != 0) return expire_half_open(index & ~kHalfOpenBit);
   Record& record = records_[index];
   if (record.tcb.poll_at() > now_) {
     rearm(record);
@@ -264,9 +243,6 @@ void Stack::expire(uint32_t index) {
   const tcp::State before = record.tcb.state;
   const tcp::Actions actions = tcp::timeout(record.tcb, context());
   count_state(before, record.tcb.state);
-  if (before != record.tcb.state && before == tcp::State::SynReceived && record.tcb.passive) {
-    --listeners_[record.tuple.local_port.value()].half_open;
-  }
   if (before == tcp::State::TimeWait && actions.closed) {  // its user never took the last text
     finish(record);
     return;

@@ -40,7 +40,9 @@ struct Counters {
   std::array<uint64_t, kErrors> failed{};  // ended otherwise, by tcp::Error
   uint64_t retransmitted = 0;              // segments
   uint64_t resets_sent = 0;
-  uint64_t challenge_acks = 0;
+  uint64_t cookies_sent = 0;      // SYN-ACKs with a SYN cookie
+  uint64_t cookies_accepted = 0;  // connections built from one
+  uint64_t cookies_refused = 0;   // ACKs whose cookie was forged or too old
   uint64_t mbufs_allocated = 0;  // by the stack itself, to send what no received packet could carry
   uint64_t replies_in_place = 0;
 

@@ -55,8 +55,9 @@ void Stack::receive_stages(buf::MbufBurst& burst) {
     if (parsed[i].frame.protocol != net::Protocol::Tcp) continue;
     const uint32_t index = table_.first_candidate(parsed[i].hash);
     if (index == flow::kNoFlow) continue;
-    if ((index & kTimeWaitBit) != 0) {
-      rte_prefetch0(&time_waits_[index & ~kTimeWaitBit]);
+    if ((index & (kTimeWaitBit | kHalfOpenBit)) != 0) {
+      rte_prefetch0((index & kTimeWaitBit) != 0 ? static_cast<const void*>(&time_waits_[index & ~kTimeWaitBit])
+                                                : &half_opens_[index & ~kHalfOpenBit]);
       continue;
     }
     const auto* record = reinterpret_cast<const uint8_t*>(&records_[index]);
@@ -117,6 +118,8 @@ void Stack::process(buf::Mbuf packet, const Parsed& parsed) {
         segment_for_nobody(std::move(packet), parsed);
       } else if ((index & kTimeWaitBit) != 0) {
         segment_in_time_wait(index & ~kTimeWaitBit, std::move(packet), parsed);
+      } else if ((index & kHalfOpenBit) != 0) {
+        segment_in_half_open(index & ~kHalfOpenBit, std::move(packet), parsed);
       } else {
         segment_arrives(records_[index], std::move(packet), parsed);
       }

@@ -29,7 +29,10 @@ std::optional<Seen> look(buf::MbufView packet, bool sent) {
 
 tcp::State Stack::state_of(const wire::Tuple& tuple) {
   const uint32_t index = lookup(tuple, hash_of(tuple));
-  if (index != flow::kNoFlow) return (index & kTimeWaitBit) != 0 ? tcp::State::TimeWait : records_[index].tcb.state;
+  if (index != flow::kNoFlow) {
+    if ((index & kTimeWaitBit) != 0) return tcp::State::TimeWait;
+    return (index & kHalfOpenBit) != 0 ? tcp::State::SynReceived : records_[index].tcb.state;
+  }
   return listeners_[tuple.local_port.value()].handler != nullptr ? tcp::State::Listen : tcp::State::Closed;
 }
 

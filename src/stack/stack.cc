@@ -14,8 +14,9 @@ Stack::Stack(const StackConfig& config, device::Link& link, buf::MbufPool& pool,
       transmitter_(link, pool, counters_),
       records_(config.max_connections),
       time_waits_(config.max_connections),
+      half_opens_(config.max_connections),
       table_(config.max_connections),
-      wheel_(NodeOf{records_.data(), time_waits_.data()}, now.ms()),
+      wheel_(NodeOf{records_.data(), time_waits_.data(), half_opens_.data()}, now.ms()),
       ports_(config.secrets.port),
       listeners_(65536),
       now_(now) {
@@ -170,12 +171,16 @@ Record* Stack::allocate(const wire::Tuple& tuple, uint64_t hash) {
     ++counters_.drops[static_cast<size_t>(Drop::TableFull)];
     return nullptr;
   }
+  return &reset_record(index, tuple);
+}
+
+Record& Stack::reset_record(uint32_t index, const wire::Tuple& tuple) {
   Record& record = records_[index];
   const uint32_t generation = record.generation;
   record = Record{};
   record.generation = generation + 1;
   record.tuple = tuple;
-  return &record;
+  return record;
 }
 
 void Stack::release(Record& record) {

@@ -16,6 +16,7 @@
 #include "net/frame.h"
 #include "net/neighbors.h"
 #include "stack/counters.h"
+#include "stack/half_open.h"
 #include "stack/handler.h"
 #include "stack/record.h"
 #include "stack/time_wait.h"
@@ -29,7 +30,11 @@ struct Secrets {
   SipKey isn;
   SipKey flow;
   SipKey port;
+  SipKey cookie;
 };
+
+// When a SYN is answered without keeping anything of it (RFC 4987 §3.6).
+enum class SynCookies : uint8_t { Auto, Always, Never };
 
 struct StackConfig {
   net::Interface interface;
@@ -37,6 +42,7 @@ struct StackConfig {
   Secrets secrets;
   uint32_t max_connections = 1 << 20;
   uint32_t send_buffer = 256 * 1024;  // bytes that send() takes before it refuses
+  SynCookies syn_cookies = SynCookies::Auto;  // Auto: while a listener's backlog is full
 };
 
 struct Listener {
@@ -105,7 +111,7 @@ class Stack {
 
   buf::MbufPool& pool() { return pool_; }
   const Counters& counters() const { return counters_; }
-  uint32_t connections() const { return records_.used() + time_waits_.used(); }
+  uint32_t connections() const { return records_.used() + time_waits_.used() + half_opens_.used(); }
   Instant now() const { return now_; }
   const StackConfig& config() const { return config_; }
   void set_observer(Observer* observer);
@@ -118,13 +124,16 @@ class Stack {
     tcp::Segment segment;
     uint16_t text_offset = 0;  // of the text in the packet
   };
-  // The flow table and the timing wheel name records of both kinds; this bit says which.
+  // The flow table and the timing wheel name records of three kinds; these bits say which.
   static constexpr uint32_t kTimeWaitBit = 1u << 30;
+  static constexpr uint32_t kHalfOpenBit = 1u << 29;
   struct NodeOf {
     Record* records;
     TimeWaitRecord* time_waits;
+    HalfOpenRecord* half_opens;
     timer::TimerNode& operator()(uint32_t index) const {
-      return (index & kTimeWaitBit) != 0 ? time_waits[index & ~kTimeWaitBit].timer : records[index].timer;
+      if ((index & kTimeWaitBit) != 0) return time_waits[index & ~kTimeWaitBit].timer;
+      return (index & kHalfOpenBit) != 0 ? half_opens[index & ~kHalfOpenBit].timer : records[index].timer;
     }
   };
 
@@ -140,8 +149,9 @@ class Stack {
   void ask_arp(wire::Ipv4Address address);
 
   // connection.cc
-  void segment_for_nobody(buf::Mbuf packet, const Parsed& parsed);
-  void open_passive(buf::Mbuf packet, const Parsed& parsed, Listener& listener, wire::Seq previous);
+  // `previous` is SND.NXT of the incarnation that a TIME-WAIT gave way for; 0: there was none.
+  void segment_for_nobody(buf::Mbuf packet, const Parsed& parsed, wire::Seq previous = wire::Seq(0));
+  void reply_to(buf::Mbuf packet, const Parsed& parsed, const tcp::Emission& reply);
   void segment_arrives(Record& record, buf::Mbuf packet, const Parsed& parsed);
   void apply(Record& record, const tcp::Actions& actions, buf::Mbuf& packet, const Parsed* parsed);
   void queue_text(Record& record, const tcp::Actions& actions, buf::Mbuf packet, const Parsed& parsed);
@@ -162,6 +172,17 @@ class Stack {
   void release(Record& record);      // forgets the connection
   void free_record(Record& record);  // only its record: the flow is known under another
 
+  Record& reset_record(uint32_t index, const wire::Tuple& tuple);
+
+  // half_open.cc
+  void syn_arrives(buf::Mbuf packet, const Parsed& parsed, Listener& listener, wire::Seq previous);
+  void answer_with_cookie(buf::Mbuf packet, const Parsed& parsed);
+  Record* connection_from_cookie(const Parsed& parsed, Listener& listener);
+  void segment_in_half_open(uint32_t index, buf::Mbuf packet, const Parsed& parsed);
+  void expire_half_open(uint32_t index);
+  void free_half_open(uint32_t index);     // only the record: the flow is known under another
+  void release_half_open(uint32_t index);  // forgets the handshake
+
   // time_wait.cc
   void enter_time_wait(Record& record);
   void segment_in_time_wait(uint32_t index, buf::Mbuf packet, const Parsed& parsed);
@@ -169,10 +190,11 @@ class Stack {
 
   tcp::Context context() const { return {now_, config_.tcp}; }
   uint64_t hash_of(const wire::Tuple& tuple) const { return flow::flow_hash(config_.secrets.flow, tuple); }
-  // The index of the tuple's record, of either kind, or kNoFlow.
+  // The index of the tuple's record, of any kind, or kNoFlow.
   uint32_t lookup(const wire::Tuple& tuple, uint64_t hash) const {
     return table_.find(hash, [&](uint32_t i) {
-      return ((i & kTimeWaitBit) != 0 ? time_waits_[i & ~kTimeWaitBit].tuple : records_[i].tuple) == tuple;
+      if ((i & kTimeWaitBit) != 0) return time_waits_[i & ~kTimeWaitBit].tuple == tuple;
+      return ((i & kHalfOpenBit) != 0 ? half_opens_[i & ~kHalfOpenBit].tuple : records_[i].tuple) == tuple;
     });
   }
   uint32_t index_of(const Record& record) const { return static_cast<uint32_t>(&record - &records_[0]); }
@@ -186,6 +208,7 @@ class Stack {
   Transmitter transmitter_;
   flow::Pool<Record> records_;
   flow::Pool<TimeWaitRecord> time_waits_;
+  flow::Pool<HalfOpenRecord> half_opens_;
   flow::FlowTable table_;
   timer::Wheel<NodeOf> wheel_;
   flow::PortAllocator ports_;
@@ -194,6 +217,7 @@ class Stack {
   std::vector<uint32_t> dirty_;
   std::vector<std::unique_ptr<tcp::Reassembly>> spare_reassemblies_;
   uint32_t next_local_ = 0;
+  Instant cookies_until_;  // a cookie that was given out may come back until then
   Instant now_;
   Observer* observer_ = nullptr;
   const Record* settling_ = nullptr;

@@ -1,7 +1,6 @@
 // TIME-WAIT apart from the connections that live: it costs a cache line, and nothing until it expires.
 #include "stack/stack.h"
 #include "tcp/segment_arrives.h"
-#include "wire/ethernet.h"
 
 namespace estab::stack {
 
@@ -29,21 +28,11 @@ void Stack::segment_in_time_wait(uint32_t index, buf::Mbuf packet, const Parsed&
   tcp::Tcb tcb = waiting.expand(no_change);
   const tcp::Actions actions = tcp::segment_arrives(tcb, parsed.segment, context());
   ++counters_.tcp_drops[static_cast<size_t>(actions.drop)];
-  if (actions.reply) {
-    const Transmitter::Route route{waiting.tuple, config_.interface.mac, wire::ethernet_source(packet.data())};
-    if (buf::Mbuf reply = transmitter_.build(route, actions.reply, nullptr, nullptr, std::move(packet))) {
-      transmitter_.send(std::move(reply));
-    }
-  }
+  if (actions.reply) reply_to(std::move(packet), parsed, actions.reply);
   if (actions.reopen) {
     const wire::Seq previous = tcb.snd.nxt;
     release_time_wait(index);
-    Listener& listener = listeners_[parsed.tuple.local_port.value()];
-    if (listener.handler != nullptr) {
-      open_passive(std::move(packet), parsed, listener, previous);
-    } else {
-      segment_for_nobody(std::move(packet), parsed);
-    }
+    segment_for_nobody(std::move(packet), parsed, previous);
   } else if (actions.closed) {
     release_time_wait(index);
   } else {

@@ -110,8 +110,8 @@ void Link::hold(int at, const Actions& actions, const Packet& packet) {
   Seq from = first;
   while (const auto gap = h.held.first_gap(from, end)) {
     if (!h.held.insert(*gap)) break;
-    h.held_text[gap->begin.value()] = packet.text.substr(actions.text_offset + static_cast<uint32_t>(gap->begin - first),
-                                                         static_cast<uint32_t>(gap->end - gap->begin));
+    h.held_text[gap->begin.value()] = packet.text.substr(
+        actions.text_offset + static_cast<uint32_t>(gap->begin - first), static_cast<uint32_t>(gap->end - gap->begin));
     from = gap->end;
   }
   if (actions.hold_fin) h.held.set_fin(end);

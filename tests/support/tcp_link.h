@@ -1,5 +1,6 @@
-// Two TCBs against each other under a virtual clock, each with the least shell that works: byte queues as strings, a reassembly
-// queue, and a link that loses, duplicates and delays as the test says. Every event is followed by a check of the invariants.
+// Two TCBs against each other under a virtual clock, each with the least shell that works: byte queues as strings, a
+// reassembly queue, and a link that loses, duplicates and delays as the test says. Every event is followed by a check
+// of the invariants.
 #pragma once
 
 #include <functional>

@@ -1,4 +1,5 @@
-// One TCB and a remote host that the test plays by hand. States are reached by playing segments, never by setting fields.
+// One TCB and a remote host that the test plays by hand. States are reached by playing segments, never by setting
+// fields.
 #pragma once
 
 #include <vector>

@@ -83,6 +83,7 @@ struct TwoStacksOptions {
   uint32_t max_connections = 4096;
   uint32_t mbufs = 8192;
   uint64_t seed = 1;
+  stack::SynCookies syn_cookies = stack::SynCookies::Auto;
 };
 
 class TwoStacks : public ::testing::Test {
@@ -114,8 +115,9 @@ class TwoStacks : public ::testing::Test {
     config.interface.address = wire::Ipv4Address(198, 18, 0, host);
     config.tcp = options.tcp;
     config.max_connections = options.max_connections;
+    config.syn_cookies = options.syn_cookies;
     Random random(options.seed * 2 + host);
-    for (SipKey* key : {&config.secrets.isn, &config.secrets.flow, &config.secrets.port}) *key = {random.next(), random.next()};
+    for (SipKey* key : {&config.secrets.isn, &config.secrets.flow, &config.secrets.port, &config.secrets.cookie}) *key = {random.next(), random.next()};
     return config;
   }
 

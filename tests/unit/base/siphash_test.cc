@@ -21,7 +21,8 @@ TEST(SipHash, Paper_AppendixA_Matches) {
   EXPECT_EQ(siphash24(kPaperKey, std::span(kInput).first(15)), 0xa129ca6149be45e5ULL);
 }
 
-TEST(SipHash, ReferenceVectors_Lengths0To8_Match) {  // vectors_sip64 of the authors' reference code, as little-endian words
+TEST(SipHash,
+     ReferenceVectors_Lengths0To8_Match) {  // vectors_sip64 of the authors' reference code, as little-endian words
   const uint64_t expected[] = {0x726fdb47dd0e0e31ULL, 0x74f839c593dc67fdULL, 0x0d6c8009d9a94f5aULL,
                                0x85676696d7fb7e2dULL, 0xcf2794e0277187b7ULL, 0x18765564cd99a68dULL,
                                0xcbc9466e58fee3ceULL, 0xab0200f58b01d137ULL, 0x93f5f5799a932462ULL};
@@ -40,7 +41,8 @@ TEST(SipHash, OtherKey_OtherHash) {
   EXPECT_NE(siphash24(other, std::span(kInput).first(8)), siphash24(kPaperKey, std::span(kInput).first(8)));
 }
 
-static_assert(siphash24(kPaperKey, std::span(kInput).first(15)) == 0xa129ca6149be45e5ULL, "usable in constant expressions");
+static_assert(siphash24(kPaperKey, std::span(kInput).first(15)) == 0xa129ca6149be45e5ULL,
+              "usable in constant expressions");
 
 }  // namespace
 }  // namespace estab

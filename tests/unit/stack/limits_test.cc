@@ -14,8 +14,10 @@ class Limits : public TwoStacks {
   uint64_t dropped(stack::Drop why) const { return server->counters().drops[static_cast<size_t>(why)]; }
 };
 
-TEST_F(Limits, BacklogFull_SynIsDroppedAndCounted_AndThePortRecovers) {
-  start();
+TEST_F(Limits, BacklogFullWithoutCookies_SynIsDroppedAndCounted_AndThePortRecovers) {
+  Options options;
+  options.syn_cookies = stack::SynCookies::Never;
+  start(options);
   ASSERT_TRUE(server->listen(kPort, theirs, 4));
   connect(ours);
   settle();

@@ -30,7 +30,8 @@ TEST(Rfc826Arp, Written_ParsesBack) {
 }
 
 TEST(Rfc826Arp, Truncated_Nothing) {
-  EXPECT_FALSE(parse_arp(std::span(packet()).first(27)));
+  const Packet p = packet();
+  EXPECT_FALSE(parse_arp(std::span(p).first(27)));
 }
 
 TEST(Rfc826Arp, OtherHardwareProtocolOrSizes_Nothing) {
@@ -42,7 +43,7 @@ TEST(Rfc826Arp, OtherHardwareProtocolOrSizes_Nothing) {
 }
 
 TEST(Rfc826Arp, OtherOperation_Nothing) {
-  for (const uint16_t operation : {0, 3, 0x0101}) {
+  for (const uint16_t operation : {uint16_t{0}, uint16_t{3}, uint16_t{0x0101}}) {
     Packet p = packet();
     store_be(p.data() + 6, operation);
     EXPECT_FALSE(parse_arp(p)) << operation;

@@ -9,8 +9,8 @@ namespace {
 
 std::array<uint8_t, 60> header(size_t options = 0) {
   std::array<uint8_t, 60> h{};
-  write_tcp(h.data(), Port(80), Port(50'000), Seq(0xfffffffe), Seq(0x80000001), TcpFlags(TcpFlags::kSyn | TcpFlags::kAck),
-            0xabcd, options);
+  write_tcp(h.data(), Port(80), Port(50'000), Seq(0xfffffffe), Seq(0x80000001),
+            TcpFlags(TcpFlags::kSyn | TcpFlags::kAck), 0xabcd, options);
   return h;
 }
 
@@ -34,7 +34,8 @@ TEST(Rfc9293_3_1_Header, Options_CountInTheDataOffset) {
 }
 
 TEST(Rfc9293_3_1_Header, Under20Bytes_Truncated) {
-  EXPECT_EQ(parse_tcp(std::span(header()).first(19)).fault, TcpFault::Truncated);
+  const auto h = header();
+  EXPECT_EQ(parse_tcp(std::span(h).first(19)).fault, TcpFault::Truncated);
   EXPECT_EQ(parse_tcp({}).fault, TcpFault::Truncated);
 }
 
@@ -47,8 +48,9 @@ TEST(Rfc9293_3_1_Header, DataOffsetUnder5_BadDataOffset) {
 }
 
 TEST(Rfc9293_3_1_Header, DataOffsetPastTheSegment_BadDataOffset) {
-  EXPECT_EQ(parse_tcp(std::span(header(4)).first(23)).fault, TcpFault::BadDataOffset);
-  EXPECT_EQ(parse_tcp(std::span(header(4)).first(24)).fault, TcpFault::None);
+  const auto h = header(4);
+  EXPECT_EQ(parse_tcp(std::span(h).first(23)).fault, TcpFault::BadDataOffset);
+  EXPECT_EQ(parse_tcp(std::span(h).first(24)).fault, TcpFault::None);
 }
 
 TEST(Rfc9293_3_1_Header, ReservedBits_Ignored) {  // "must be ignored in received segments"

@@ -64,6 +64,8 @@ constexpr std::array<Reason, stack::kDrops> kStackReasons = {{
     {"hold_full", "out-of-order data beyond what a connection may hold"},
     {"neighbors_full", "a packet not kept while its next hop was being resolved"},
     {"time_wait_full", "not a packet: a TIME-WAIT cut short, with every record for it in use; raise --max-connections"},
+    {"challenge_limit", "a challenge ACK not sent: somebody asks for more than the limit (RFC 5961)"},
+    {"reset_limit", "a RST not sent: somebody sends more segments of no connection than the limit"},
 }};
 
 constexpr std::array<const char*, 9> kErrorNames = {"none",          "refused",  "reset",   "timed_out", "aborted",

@@ -25,7 +25,25 @@ void Stack::segment_for_nobody(buf::Mbuf packet, const Parsed& parsed, wire::Seq
   }
   const tcp::Actions actions = tcp::segment_arrives(nobody, segment, context());
   ++counters_.tcp_drops[static_cast<size_t>(actions.drop)];
-  if (actions.reply) reply_to(std::move(packet), parsed, actions.reply);
+  if (!actions.reply) return;
+  if (reset_budget_.take(now_)) {
+    reply_to(std::move(packet), parsed, actions.reply);
+  } else {
+    ++counters_.drops[static_cast<size_t>(Drop::ResetLimit)];
+  }
+}
+
+// Answers that an attacker, or two ends that disagree, could ask for without end are given out of a budget: challenge ACKs (RFC 5961
+// §7), and those to segments that carry nothing and are out of the window.
+void Stack::count_drop(tcp::Actions& actions, const tcp::Segment& segment) {
+  if (actions.drop == tcp::Drop::None) return;
+  ++counters_.tcp_drops[static_cast<size_t>(actions.drop)];
+  const bool challenge = actions.drop == tcp::Drop::RstNotExact || actions.drop == tcp::Drop::SynInWindow ||
+                         actions.drop == tcp::Drop::AckOutOfRange ||
+                         (segment.length() == 0 && actions.drop == tcp::Drop::OutOfWindow);
+  if (!challenge || !actions.reply || challenge_budget_.take(now_)) return;
+  actions.reply = {};
+  ++counters_.drops[static_cast<size_t>(Drop::ChallengeLimit)];
 }
 
 void Stack::reply_to(buf::Mbuf packet, const Parsed& parsed, const tcp::Emission& reply) {
@@ -35,11 +53,10 @@ void Stack::reply_to(buf::Mbuf packet, const Parsed& parsed, const tcp::Emission
 
 void Stack::segment_arrives(Record& record, buf::Mbuf packet, const Parsed& parsed) {
   const tcp::State before = record.tcb.state;
-  const tcp::Actions actions = tcp::segment_arrives(record.tcb, parsed.segment, context());
+  tcp::Actions actions = tcp::segment_arrives(record.tcb, parsed.segment, context());
   const tcp::State after = record.tcb.state;
-  if (actions.drop != tcp::Drop::None) {
-    ++counters_.tcp_drops[static_cast<size_t>(actions.drop)];
-  } else {
+  count_drop(actions, parsed.segment);
+  if (actions.drop == tcp::Drop::None) {
     // An acceptable segment says by which hop its sender is reached now.
     record.next_hop = wire::ethernet_source(packet.data());
   }

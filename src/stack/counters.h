@@ -22,6 +22,8 @@ enum class Drop : uint8_t {
   HoldFull,       // out-of-order text beyond what a connection may hold
   NeighborsFull,  // a packet not kept while its next hop is being resolved: too many wait
   TimeWaitFull,   // a TIME-WAIT cut short: every record of that kind is in use
+  ChallengeLimit,  // an ACK not sent: the budget of challenge ACKs was spent
+  ResetLimit,      // a RST not sent: the budget of RSTs to strays was spent
   Count,
 };
 inline constexpr size_t kDrops = static_cast<size_t>(Drop::Count);

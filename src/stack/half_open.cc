@@ -95,8 +95,8 @@ Record* Stack::connection_from_cookie(const Parsed& parsed, Listener& listener) 
 void Stack::segment_in_half_open(uint32_t index, buf::Mbuf packet, const Parsed& parsed) {
   HalfOpenRecord& half = half_opens_[index];
   tcp::Tcb tcb = half.expand(context());
-  const tcp::Actions actions = tcp::segment_arrives(tcb, parsed.segment, context());
-  ++counters_.tcp_drops[static_cast<size_t>(actions.drop)];
+  tcp::Actions actions = tcp::segment_arrives(tcb, parsed.segment, context());
+  count_drop(actions, parsed.segment);
   if (tcb.state == tcp::State::SynReceived) {
     half.take(tcb);
     if (actions.reply) reply_to(std::move(packet), parsed, actions.reply);

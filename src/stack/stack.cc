@@ -19,6 +19,8 @@ Stack::Stack(const StackConfig& config, device::Link& link, buf::MbufPool& pool,
       wheel_(NodeOf{records_.data(), time_waits_.data(), half_opens_.data()}, now.ms()),
       ports_(config.secrets.port),
       listeners_(65536),
+      challenge_budget_(config.challenge_acks, config.secrets.port.k0),
+      reset_budget_(config.stray_resets, config.secrets.port.k1),
       now_(now) {
   dirty_.reserve(1024);
 }

@@ -7,7 +7,7 @@
 #include <optional>
 #include <vector>
 
-#include "base/random.h"
+#include "base/budget.h"
 #include "buf/mbuf_pool.h"
 #include "device/link.h"
 #include "flow/flow_table.h"
@@ -43,6 +43,8 @@ struct StackConfig {
   uint32_t max_connections = 1 << 20;
   uint32_t send_buffer = 256 * 1024;  // bytes that send() takes before it refuses
   SynCookies syn_cookies = SynCookies::Auto;  // Auto: while a listener's backlog is full
+  uint32_t challenge_acks = 2'000;   // a second, about (RFC 5961 §7)
+  uint32_t stray_resets = 100'000;   // RSTs to segments of no connection, a second, about
 };
 
 struct Listener {
@@ -167,6 +169,7 @@ class Stack {
   void mark_dirty(Record& record);
   void settle_dirty();
   void count_state(tcp::State before, tcp::State after);
+  void count_drop(tcp::Actions& actions, const tcp::Segment& segment);
   void drop_reassembly(Record& record);
   Record* allocate(const wire::Tuple& tuple, uint64_t hash);
   void release(Record& record);      // forgets the connection
@@ -217,6 +220,8 @@ class Stack {
   std::vector<uint32_t> dirty_;
   std::vector<std::unique_ptr<tcp::Reassembly>> spare_reassemblies_;
   uint32_t next_local_ = 0;
+  Budget challenge_budget_;
+  Budget reset_budget_;
   Instant cookies_until_;  // a cookie that was given out may come back until then
   Instant now_;
   Observer* observer_ = nullptr;

@@ -26,8 +26,8 @@ void Stack::segment_in_time_wait(uint32_t index, buf::Mbuf packet, const Parsed&
   TimeWaitRecord& waiting = time_waits_[index];
   const Instant no_change = Instant::never() - Duration::nanoseconds(1);
   tcp::Tcb tcb = waiting.expand(no_change);
-  const tcp::Actions actions = tcp::segment_arrives(tcb, parsed.segment, context());
-  ++counters_.tcp_drops[static_cast<size_t>(actions.drop)];
+  tcp::Actions actions = tcp::segment_arrives(tcb, parsed.segment, context());
+  count_drop(actions, parsed.segment);
   if (actions.reply) reply_to(std::move(packet), parsed, actions.reply);
   if (actions.reopen) {
     const wire::Seq previous = tcb.snd.nxt;

@@ -1,0 +1,94 @@
+// One arriving segment, walking the numbered steps of RFC 9293 §3.10.7 in order. Internal to segment_arrives: the steps of LISTEN
+// and SYN-SENT are in segment_arrives.cc, the first step of the other states in check_sequence.cc, the rest in
+// synchronized_states.cc.
+#pragma once
+
+#include <algorithm>
+
+#include "tcp/output.h"
+#include "tcp/segment_arrives.h"
+
+namespace estab::tcp {
+
+enum class Step : uint8_t { Continue, Done };
+
+// One arrival, walking the numbered steps in order.
+class Arrival {
+ public:
+  Arrival(Tcb& tcb, const Segment& segment, const Context& context)
+      : tcb_(tcb),
+        seg_(segment),
+        context_(context),
+        seq_(segment.seq),
+        text_(segment.text),
+        fin_(segment.flags.fin()) {}
+
+  Actions closed_state() {
+    out_.drop = Drop::NoConnection;
+    out_.reply = reset_for(seg_);
+    return out_;
+  }
+
+  Actions listen_state();
+  Actions syn_sent_state();
+  Actions other_states();
+
+ private:
+  // §3.10.7.3
+  Step syn_sent_first_check_ack();
+  Step syn_sent_second_check_rst();
+  Step syn_sent_fourth_check_syn();
+
+  // §3.10.7.4. (The third step, security, has no counterpart on today's Internet: RFC 9293 §3.10.7.4 leaves it to
+  // IPsec.)
+  Step time_wait_check_syn();
+  Step first_check_sequence();
+  Step second_check_rst();
+  Step fourth_check_syn();
+  Step fifth_check_ack();
+  Step sixth_check_urg();
+  Step seventh_process_text();
+  void eighth_check_fin();
+
+  Step drop(Drop why) {
+    out_.drop = why;
+    return Step::Done;
+  }
+  Step drop_with_ack(Drop why) {
+    out_.reply = make_ack(tcb_, context_);
+    return drop(why);
+  }
+  void close(Error error) {
+    tcb_.state = State::Closed;
+    out_.closed = true;
+    out_.error = error;
+    out_.output = false;
+  }
+  void enter_established();
+  bool paws_rejects() const;
+  bool in_window(Seq seq) const { return tcb_.rcv.nxt <= seq && seq < tcb_.rcv.edge; }
+  bool sequence_acceptable() const;
+  bool late_bare_ack() const;
+  void trim_to_window();
+  void trim_to_edge();
+
+  Tcb& tcb_;
+  const Segment& seg_;
+  const Context& context_;
+  Actions out_;
+  // The segment as trimmed to the window: §3.10.7.4's "idealized segment".
+  Seq seq_;
+  uint32_t text_offset_ = 0;
+  uint32_t text_;
+  bool fin_;
+};
+
+
+constexpr Emission reset_at(Seq seq) {  // <SEQ=SEG.ACK><CTL=RST>
+  Emission rst;
+  rst.seq = seq;
+  rst.flags = TcpFlags(TcpFlags::kRst);
+  return rst;
+}
+
+}  // namespace estab::tcp

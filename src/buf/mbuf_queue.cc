@@ -17,6 +17,19 @@ rte_mbuf* free_first(rte_mbuf* segment) {
 
 }  // namespace
 
+void MbufQueue::push_compact(Mbuf packet) {
+  constexpr uint32_t kFew = 256;
+  const uint32_t length = packet ? packet.length() : 0;
+  const bool room = tail_ != nullptr && RTE_MBUF_DIRECT(tail_) && rte_mbuf_refcnt_read(tail_) == 1 &&
+                    rte_pktmbuf_tailroom(tail_) >= length;
+  if (length == 0 || length > kFew || packet.get()->nb_segs != 1 || !room) {
+    push(std::move(packet));
+    return;
+  }
+  std::memcpy(rte_pktmbuf_mtod_offset(tail_, uint8_t*, tail_->data_len), packet.data(), length);
+  tail_->data_len = static_cast<uint16_t>(tail_->data_len + length);
+}
+
 void MbufQueue::clear() {
   rte_mbuf* segment = head_;
   *this = MbufQueue();
@@ -24,7 +37,7 @@ void MbufQueue::clear() {
 }
 
 void MbufQueue::pop(uint32_t bytes) {
-  if (bytes > cursor_offset_) {
+  if (bytes >= cursor_offset_) {  // equal: where it was an empty segment it goes too
     cursor_ = nullptr;
   } else {
     cursor_offset_ -= bytes;

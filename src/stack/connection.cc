@@ -103,7 +103,7 @@ void Stack::apply(Record& record, const tcp::Actions& actions, buf::Mbuf& packet
 
 void Stack::queue_text(Record& record, const tcp::Actions& actions, buf::Mbuf packet, const Parsed& parsed) {
   packet.keep(parsed.text_offset + actions.text_offset, actions.text_length);
-  record.receive.push(std::move(packet));
+  record.receive.push_compact(std::move(packet));
   record.news |= kNewsText;
 }
 
@@ -150,7 +150,7 @@ void Stack::take_text(Record& record, buf::Mbuf text) {
   const uint32_t length = text ? text.length() : 0;
   const bool fin = record.reassembly->fin_at(record.tcb.rcv.nxt + length);
   if (text) {
-    record.receive.push(std::move(text));
+    record.receive.push_compact(std::move(text));
     record.news |= kNewsText;
   }
   if (fin) record.reassembly->clear_fin();

@@ -83,6 +83,25 @@ TEST_F(Limits, NoMbufs_ConnectionsSurviveAndGoOnWhenThereAreSomeAgain) {
   EXPECT_EQ(theirs.text[theirs.last.index], "hello");
 }
 
+TEST_F(Limits, ByteByByteToOneWhoDoesNotRead_PinsFewMbufs) {
+  Options options;
+  options.tcp.nagle = false;
+  start(options);
+  ASSERT_TRUE(server->listen(kPort, theirs, 100));
+  theirs.hold_text = true;
+  const ConnectionId id = connect(ours);
+  settle();
+  const uint32_t before = pool().in_use();
+  for (int i = 0; i < 10'000; ++i) {
+    size_t at = 0;
+    send_some(*client, id, "x", at);
+    settle();
+  }
+  EXPECT_LT(pool().in_use() - before, 20u);
+  theirs.take(theirs.last);
+  EXPECT_EQ(theirs.text[theirs.last.index], std::string(10'000, 'x'));
+}
+
 TEST_F(Limits, ManyHoles_InOrderTextIsNeverRefused) {
   start();
   ASSERT_TRUE(server->listen(kPort, theirs, 100));

@@ -4,6 +4,7 @@
 
 #include "bench.h"
 #include "options.h"
+#include "replay.h"
 #include "serve.h"
 
 int main(int argc, char** argv) {
@@ -18,7 +19,7 @@ int main(int argc, char** argv) {
       case Options::Command::Bench:
         return estab::app::bench(options->bench);
       case Options::Command::Replay:
-        return 1;
+        return estab::app::replay(options->replay);
     }
   } catch (const std::exception& error) {
     fmt::print(stderr, "estab: {}\n", error.what());

@@ -9,6 +9,7 @@
 #include "report.h"
 #include "services.h"
 #include "signals.h"
+#include "trace.h"
 
 namespace estab::app {
 namespace {
@@ -76,6 +77,8 @@ int serve(const ServeOptions& options) {
              options.duration ? fmt::format(" or after {:g} s", options.duration->to_seconds()) : "");
   std::fflush(stdout);
 
+  Trace trace(options.trace, stdout);
+  if (options.trace > 0) endpoint.set_observer(trace.server_end());
   catch_signals();
   const bool own_lcore = endpoint.start();
   const auto begin = SteadyClock::now();

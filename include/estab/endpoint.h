@@ -70,6 +70,7 @@ class Endpoint {
   const Config& config() const;
 
  private:
+  friend struct EndpointAccess;
   class Impl;
   explicit Endpoint(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;

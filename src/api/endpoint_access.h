@@ -11,7 +11,8 @@
 namespace estab {
 
 struct EndpointAccess {
-  // An endpoint in virtual time: somebody else takes its packets from the port, gives them to its stack, and says what time it is.
+  // An endpoint in virtual time: somebody else takes its packets from the port, gives them to its stack, and says what
+  // time it is.
   struct Virtual {
     std::function<std::unique_ptr<device::Link>(device::Port&)> link;  // where the stack sends to
     Instant start;

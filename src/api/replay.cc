@@ -34,11 +34,13 @@ bool needs_copy(const device::PcapReader& reader, const std::string& path) {
 
 std::string nobody_for_us(const ReplayConfig& config, const capture::Survey& survey) {
   std::string text = "no packet in " + config.in + " is for " + config.address.address.to_string();
-  if (survey.to_itself) return text + " but its own: record conversations between two addresses, not one host's with itself";
+  if (survey.to_itself)
+    return text + " but its own: record conversations between two addresses, not one host's with itself";
   const auto busiest = survey.busiest(std::nullopt);
   if (!busiest) return text + ", and none is TCP over IPv4: name a capture of the server's conversations";
   const SocketAddress socket{Address{busiest->first.value()}, busiest->second.value()};
-  return text + ": give the recorded server's address with --address (the busiest TCP destination is " + socket.to_string() + ")";
+  return text + ": give the recorded server's address with --address (the busiest TCP destination is " +
+         socket.to_string() + ")";
 }
 
 // The first look, which also makes the copy that `copy` is for.
@@ -54,7 +56,8 @@ Result<capture::Survey> look_through(const ReplayConfig& config, device::PcapRea
     if (!writer->flush()) return Failure{"cannot keep a copy of " + config.in + " in memory: replay a part of it"};
   }
   if (survey.packets == 0) {
-    return Failure{"the capture " + config.in + " has no packets" + (survey.cut_off.empty() ? "" : " that can be read (" + survey.cut_off + ")") +
+    return Failure{"the capture " + config.in + " has no packets" +
+                   (survey.cut_off.empty() ? "" : " that can be read (" + survey.cut_off + ")") +
                    ": record again, until after the connections' end"};
   }
   if (!survey.for_us) return Failure{nobody_for_us(config, survey)};
@@ -76,23 +79,25 @@ Config endpoint_config(const ReplayConfig& config, const std::string& path) {
 }
 
 // Takes the whole capture from the device, and then lets the connections end.
-void run(device::Port& port, capture::Feed& feed, int timestamp_offset, const ReplayConfig& config, ReplaySummary& summary) {
+void run(device::Port& port, capture::Feed& feed, int timestamp_offset, const ReplayConfig& config,
+         ReplaySummary& summary) {
   buf::MbufBurst burst;
-  Instant first = Instant::never();
-  // One empty burst may be for want of mbufs; of the end there are two.
-  for (int empty = 0; empty < 2;) {
+  const Instant first = feed.now();
+  uint64_t taken = 0;
+  // An empty burst may be for want of mbufs; at the end all are. Where a capture is damaged libpcap may find more
+  // behind it.
+  for (int empty = 0; empty < 2 && taken < summary.packets;) {
     port.receive(burst);
     empty = burst.size() == 0 ? empty + 1 : 0;
-    for (uint16_t i = 0; i < burst.size(); ++i) {
-      buf::Mbuf packet = burst.take(i);
-      const Instant at = capture::Feed::instant(*RTE_MBUF_DYNFIELD(packet.get(), timestamp_offset, rte_mbuf_timestamp_t*));
-      first = std::min(first, at);
-      feed.packet(std::move(packet), at);
+    for (uint16_t i = 0; i < burst.size() && taken < summary.packets; ++i, ++taken) {
+      const auto* us = RTE_MBUF_DYNFIELD(burst.peek(i).get(), timestamp_offset, const rte_mbuf_timestamp_t*);
+      const Instant captured = capture::Feed::instant(*us);
+      feed.packet(burst.take(i), captured);
     }
-    burst.set_size(0);
+    burst.clear();
   }
   feed.drain(feed.now() + config.linger);
-  if (!first.is_never()) summary.duration = feed.now() - first;
+  summary.duration = feed.now() - first;
 }
 
 }  // namespace

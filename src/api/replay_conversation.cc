@@ -47,7 +47,8 @@ void Conversation::recorded_sent(const ServerSegment& segment) {
   if (!theirs_.begun()) return;
   theirs_.note_sent(end_of(theirs_, segment));
   if (!segment.has_timestamps || !ours_stamped_) return;
-  if (echoes_.empty() || is_later(segment.ts_value, echoes_.back().theirs)) echoes_.push_back({segment.ts_value, ts_value_});
+  if (echoes_.empty() || is_later(segment.ts_value, echoes_.back().theirs))
+    echoes_.push_back({segment.ts_value, ts_value_});
 }
 
 void Conversation::ours_sent(const ServerSegment& segment) {
@@ -73,8 +74,8 @@ std::optional<Seq> Conversation::acknowledge(Seq ack) {
   const bool of_all = place > std::max<int64_t>(acknowledged_, 0) && place == theirs_.sent();
   acknowledged_ = place;
   translated_ = std::max(translated_, of_all || is_of_fin(place) ? reach(place) : std::min(place, reach(place)));
-  // What ours sends after this is late if it was held up. If it had no more to say, what it says next is an answer to more than
-  // the client has sent yet, and a later ACK is for that; but none is later than the one of the FIN.
+  // What ours sends after this is late if it was held up. If it had no more to say, what it says next is an answer to
+  // more than the client has sent yet, and a later ACK is for that; but none is later than the one of the FIN.
   if (is_of_fin(place)) {
     due_ = std::max(place, translated_) + kBeyondFin;
   } else if (is_behind_) {

@@ -1,5 +1,5 @@
-// One recorded conversation, replayed: what the recorded server sent, what ours sent instead, and how the client's view of the
-// one becomes a view of the other. Pure: no packet, no clock.
+// One recorded conversation, replayed: what the recorded server sent, what ours sent instead, and how the client's view
+// of the one becomes a view of the other. Pure: no packet, no clock.
 #pragma once
 
 #include <cstdint>
@@ -51,7 +51,8 @@ struct RecordedServer {
   bool answered = false;  // its SYN-ACK was recorded
   ByteStream stream;      // all that it ever sent
   int64_t fin = -1;       // the place of its FIN; -1: it sent none
-  // What both SYNs offered. Ours would agree to all of it, and then miss in the client's segments what that server declined.
+  // What both SYNs offered. Ours would agree to all of it, and then miss in the client's segments what that server
+  // declined.
   bool timestamps = false;
   bool window_scale = false;
   bool sack = false;
@@ -72,10 +73,12 @@ class Conversation {
   void recorded_sent(const ServerSegment& segment);
   void ours_sent(const ServerSegment& segment);
 
-  // The client's ACK in our numbers. Nothing when it makes no sense: it acknowledges what the recorded server never sent.
+  // The client's ACK in our numbers. Nothing when it makes no sense: it acknowledges what the recorded server never
+  // sent.
   //
-  // An ACK of byte k becomes one of byte k, as far as ours has sent it. Where it is for all that the recorded server had sent,
-  // it is for all that ours has: so answers of other lengths are acknowledged as well. Our FIN is acknowledged with theirs.
+  // An ACK of byte k becomes one of byte k, as far as ours has sent it. Where it is for all that the recorded server
+  // had sent, it is for all that ours has: so answers of other lengths are acknowledged as well. Our FIN is
+  // acknowledged with theirs.
   std::optional<Seq> acknowledge(Seq ack);
   // The client's SACK blocks in our numbers; those that ours has not sent are left out.
   uint8_t selectively(const wire::TcpOptions& options, std::array<wire::SackBlock, wire::kMaxSackBlocks>& blocks) const;
@@ -83,13 +86,13 @@ class Conversation {
   uint32_t echo(uint32_t ts_echo) const;
   uint32_t last_ts_value() const { return ts_value_; }
 
-  // Ours, which was behind the recorded server, has now sent what the client had acknowledged before: the acknowledgment to make
-  // up for it, once.
+  // Ours, which was behind the recorded server, has now sent what the client had acknowledged before: the
+  // acknowledgment to make up for it, once.
   std::optional<Seq> late_acknowledgment();
 
  private:
-  // What of ours beyond the recorded server's own length an acknowledgment of its FIN covers. Bounded: a service that sends
-  // without end would be acknowledged without end.
+  // What of ours beyond the recorded server's own length an acknowledgment of its FIN covers. Bounded: a service that
+  // sends without end would be acknowledged without end.
   static constexpr int64_t kBeyondFin = 1 << 20;
 
   struct Echo {
@@ -106,14 +109,14 @@ class Conversation {
   RecordedServer recorded_;
   ByteStream theirs_;  // of the recorded server, as far as it has been replayed
   ByteStream ours_;
-  int64_t acknowledged_ = -1;   // of theirs: the client's highest ACK
-  int64_t translated_ = -1;     // of ours: what it was translated to
-  int64_t due_ = -1;            // of ours: as much as the client would have acknowledged, had it been sent in time
+  int64_t acknowledged_ = -1;  // of theirs: the client's highest ACK
+  int64_t translated_ = -1;    // of ours: what it was translated to
+  int64_t due_ = -1;           // of ours: as much as the client would have acknowledged, had it been sent in time
   bool ours_fin_sent_ = false;
-  bool is_behind_ = false;      // ours: has more queued than it could send yet
+  bool is_behind_ = false;  // ours: has more queued than it could send yet
   bool ours_stamped_ = false;
-  uint32_t ts_value_ = 0;       // ours, the latest
-  std::vector<Echo> echoes_;    // in the order of the recorded server's TSval
+  uint32_t ts_value_ = 0;     // ours, the latest
+  std::vector<Echo> echoes_;  // in the order of the recorded server's TSval
 };
 
 }  // namespace estab::capture

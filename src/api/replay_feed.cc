@@ -8,6 +8,7 @@ namespace estab::capture {
 namespace {
 
 constexpr Duration kEpoch = Duration::seconds(3600);
+constexpr Duration kLongestGap = Duration::seconds(86'400);
 
 uint64_t microseconds(Instant at) {
   return (at.ns() - static_cast<uint64_t>(kEpoch.ns())) / 1'000;
@@ -20,9 +21,19 @@ Instant Feed::instant(uint64_t us) {
   return Instant::from_ns(std::min(us, kLatest) * 1'000) + kEpoch;
 }
 
-void Feed::packet(buf::Mbuf packet, Instant at) {
+// A capture of several queues goes back a little here and there: time then stands. What jumps by more than a day,
+// either way, was joined from several captures or is damaged: time goes on from there, after a day or none.
+Instant Feed::virtual_time(Instant captured) {
+  const Duration gap = captured - ahead_ - now_;
+  if (gap > kLongestGap) ahead_ = ahead_ + gap - kLongestGap;
+  if (gap < Duration() - kLongestGap) ahead_ = ahead_ + gap;
+  return std::max(now_, captured - ahead_);
+}
+
+void Feed::packet(buf::Mbuf packet, Instant captured) {
+  const Instant at = virtual_time(captured);
   run_timers(at);
-  now_ = std::max(now_, at);  // a capture of several queues may go back a little
+  now_ = at;
   const auto addresses = find_addresses(packet.first_segment());
   if (addresses && addresses->source == server_) {
     ++summary_.followed;
@@ -79,7 +90,8 @@ bool Feed::rewrite(buf::Mbuf& packet) {
   return rewrite_acknowledgment(*live, packet, *tcp) || finished;
 }
 
-// A SYN begins a conversation. What it offers and the recorded server declined is taken out, so that ours declines it as well.
+// A SYN begins a conversation. What it offers and the recorded server declined is taken out, so that ours declines it
+// as well.
 bool Feed::rewrite_syn(buf::Mbuf& packet, const CapturedTcp& tcp) {
   const ClientKey key = client_key(tcp.ip.source, tcp.header.source, tcp.header.destination);
   const auto surveyed = survey_.conversations.find({key, tcp.header.seq.value()});
@@ -153,8 +165,8 @@ void Feed::sent(buf::MbufView packet) {
   due_.push_back(key);
 }
 
-// The recorded server may have been ahead of ours: then the client has acknowledged already what ours sends only now, and will
-// not say so again.
+// The recorded server may have been ahead of ours: then the client has acknowledged already what ours sends only now,
+// and will not say so again.
 void Feed::acknowledge_late() {
   while (!due_.empty()) {
     const ClientKey key = due_.front();

@@ -1,4 +1,5 @@
-// Gives a capture's packets to a stack under the capture's own clock, and follows both servers: the recorded one, and ours.
+// Gives a capture's packets to a stack under the capture's own clock, and follows both servers: the recorded one, and
+// ours.
 #pragma once
 
 #include <unordered_map>
@@ -47,12 +48,15 @@ class Feed final : public Outlet {
   Feed(const Survey& survey, wire::Ipv4Address server, device::PcapWriter& out, ReplaySummary& summary)
       : survey_(survey), server_(server), out_(out), summary_(summary) {}
 
-  // Virtual time is the capture's own; the stack's starts an hour before, so that subtracting small spans cannot wrap.
+  // Virtual time is the capture's own, counted from an hour earlier, so that subtracting small spans cannot wrap.
   static Instant instant(uint64_t us);
 
-  void attach(stack::Stack& stack) { stack_ = &stack; }
+  void attach(stack::Stack& stack) {
+    stack_ = &stack;
+    now_ = stack.now();
+  }
   // A packet of the capture: first the timers until its time, then itself.
-  void packet(buf::Mbuf packet, Instant at);
+  void packet(buf::Mbuf packet, Instant captured);
   // Timers alone, until no connection is left or `until` has come.
   void drain(Instant until);
   Instant now() const { return now_; }
@@ -76,6 +80,7 @@ class Feed final : public Outlet {
     bool is_due = false;
   };
 
+  Instant virtual_time(Instant captured);
   void run_timers(Instant until);
   void give(buf::Mbuf packet);
   bool rewrite(buf::Mbuf& packet);
@@ -93,6 +98,7 @@ class Feed final : public Outlet {
   ReplaySummary& summary_;
   stack::Stack* stack_ = nullptr;
   Instant now_;
+  Duration ahead_;  // the capture's time is ahead of virtual time by this much
   std::unordered_map<ClientKey, Live> live_;
   std::vector<ClientKey> due_;  // to be acknowledged late
   buf::MbufBurst burst_;

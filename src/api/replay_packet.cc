@@ -48,8 +48,8 @@ void fill_ipv4_checksum(uint8_t* ip, size_t header_length) {
   store_be(ip + 10, sum.checksum());
 }
 
-// What senders leave in the checksum's place for their NIC to complete: the pseudo-header's sum (Linux, BSD), that without the
-// length (for large segments on some), or nothing.
+// What senders leave in the checksum's place for their NIC to complete: the pseudo-header's sum (Linux, BSD), that
+// without the length (for large segments on some), or nothing.
 bool is_unfinished(const CapturedTcp& tcp, uint16_t checksum) {
   wire::ChecksumSum with_length;
   with_length.add_pseudo_header(tcp.ip.source, tcp.ip.destination, wire::kProtocolTcp, tcp.tcp_length);
@@ -105,7 +105,8 @@ std::optional<CapturedTcp> find_tcp(std::span<const uint8_t> frame, size_t lengt
   tcp.ip = wire::parse_ipv4(frame.subspan(network->offset), length - network->offset, false);
   // The text of a packet that was cut short counts all the same.
   tcp.whole = tcp.ip.fault == wire::Ipv4Fault::None;
-  const bool readable = tcp.whole || (tcp.ip.fault == wire::Ipv4Fault::BadTotalLength && tcp.ip.total_length > tcp.ip.header_length);
+  const bool readable =
+      tcp.whole || (tcp.ip.fault == wire::Ipv4Fault::BadTotalLength && tcp.ip.total_length > tcp.ip.header_length);
   if (!readable || tcp.ip.fragment || tcp.ip.protocol != wire::kProtocolTcp) return std::nullopt;
   tcp.tcp_offset = static_cast<uint16_t>(tcp.ip_offset + tcp.ip.header_length);
   tcp.tcp_length = static_cast<uint16_t>(tcp.ip.total_length - tcp.ip.header_length);
@@ -114,7 +115,8 @@ std::optional<CapturedTcp> find_tcp(std::span<const uint8_t> frame, size_t lengt
   const std::span<const uint8_t> segment = all.first(std::min<size_t>(all.size(), tcp.tcp_length));
   tcp.header = wire::parse_tcp(segment);
   if (tcp.header.fault != wire::TcpFault::None || tcp.header.header_length > tcp.tcp_length) return std::nullopt;
-  if (!wire::parse_tcp_options(segment.subspan(wire::kTcpHeaderSize, tcp.header.header_length - wire::kTcpHeaderSize), tcp.options)) {
+  if (!wire::parse_tcp_options(segment.subspan(wire::kTcpHeaderSize, tcp.header.header_length - wire::kTcpHeaderSize),
+                               tcp.options)) {
     return std::nullopt;
   }
   tcp.text = static_cast<uint32_t>(tcp.tcp_length - tcp.header.header_length);

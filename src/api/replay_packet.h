@@ -37,8 +37,8 @@ struct CapturedTcp {
 // `frame` has at least the headers of a frame of `length` bytes. Nothing where there is no TCP header to be read.
 std::optional<CapturedTcp> find_tcp(std::span<const uint8_t> frame, size_t length);
 
-// Completes what the recording host had left to its NIC: total lengths and checksums of segments that were captured before they
-// were segmented and summed. A checksum that is simply wrong stays so. True if the packet was changed.
+// Completes what the recording host had left to its NIC: total lengths and checksums of segments that were captured
+// before they were segmented and summed. A checksum that is simply wrong stays so. True if the packet was changed.
 bool finish_offloads(buf::Mbuf& packet);
 
 bool tcp_checksum_right(const buf::Mbuf& packet, const CapturedTcp& tcp);

@@ -60,7 +60,8 @@ class Surveyor {
 
 }  // namespace
 
-std::optional<std::pair<wire::Ipv4Address, wire::Port>> Survey::busiest(std::optional<wire::Ipv4Address> address) const {
+std::optional<std::pair<wire::Ipv4Address, wire::Port>> Survey::busiest(
+    std::optional<wire::Ipv4Address> address) const {
   std::optional<std::pair<wire::Ipv4Address, wire::Port>> most;
   Received best;
   for (const auto& [destination, received] : destinations) {

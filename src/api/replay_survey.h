@@ -25,7 +25,7 @@ struct Survey {
   uint64_t packets = 0;
   uint64_t first_us = 0;  // when the first was recorded
   uint64_t cut_short = 0;
-  std::string cut_off;  // why the end could not be read
+  std::string cut_off;     // why the end could not be read
   bool for_us = false;     // some packet has our address as its destination
   bool to_itself = false;  // some has it as its source as well
   std::optional<wire::MacAddress> server_mac;

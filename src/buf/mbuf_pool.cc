@@ -39,7 +39,7 @@ Mbuf MbufPool::copy(std::span<const uint8_t> bytes) {
   size_t done = 0;
   for (rte_mbuf* segment = packet.get();;) {
     const size_t n = std::min<size_t>(rte_pktmbuf_tailroom(segment), bytes.size() - done);
-    std::memcpy(rte_pktmbuf_mtod(segment, void*), bytes.data() + done, n);
+    if (n > 0) std::memcpy(rte_pktmbuf_mtod(segment, void*), bytes.data() + done, n);  // an empty span has no address
     segment->data_len = static_cast<uint16_t>(n);
     packet.get()->pkt_len += static_cast<uint32_t>(n);
     done += n;

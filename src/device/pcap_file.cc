@@ -28,7 +28,8 @@ uint16_t type_of_ip(std::span<const uint8_t> bytes, size_t at) {
   return static_cast<uint16_t>(is_ipv6 ? wire::EtherType::Ipv6 : wire::EtherType::Ipv4);
 }
 
-LinkHeader cooked(std::span<const uint8_t> bytes, size_t size, size_t type_at, size_t address_length_at, size_t address_at) {
+LinkHeader cooked(std::span<const uint8_t> bytes, size_t size, size_t type_at, size_t address_length_at,
+                  size_t address_at) {
   LinkHeader header{.size = size};
   if (bytes.size() < size) return header;
   header.type = load_be<uint16_t>(bytes.data() + type_at);
@@ -68,12 +69,14 @@ Result<PcapReader> PcapReader::open(const std::string& path) {
   PcapReader reader;
   reader.file_.reset(pcap_open_offline(path.c_str(), error));
   if (reader.file_ == nullptr) {
-    return Failure{"cannot read the capture " + path + " (" + error + "): name a pcap or pcapng file, as tcpdump -w writes"};
+    return Failure{"cannot read the capture " + path + " (" + error +
+                   "): name a pcap or pcapng file, as tcpdump -w writes"};
   }
   reader.link_type_ = pcap_datalink(reader.file_.get());
   if (!is_known(reader.link_type_)) {
     const char* name = pcap_datalink_val_to_name(reader.link_type_);
-    return Failure{"cannot replay " + path + ": its link type is " + (name == nullptr ? std::to_string(reader.link_type_) : name) +
+    return Failure{"cannot replay " + path + ": its link type is " +
+                   (name == nullptr ? std::to_string(reader.link_type_) : name) +
                    "; record on an Ethernet device, or with tcpdump -i any"};
   }
   return reader;

@@ -1,4 +1,5 @@
-// Capture files, by libpcap: read as Ethernet frames whatever their link type, and written with the times that the caller says.
+// Capture files, by libpcap: read as Ethernet frames whatever their link type, and written with the times that the
+// caller says.
 #pragma once
 
 #include <cstdint>
@@ -21,9 +22,9 @@ class PcapReader {
   static Result<PcapReader> open(const std::string& path);
 
   struct Packet {
-    uint64_t us = 0;                  // since 1970
-    std::span<const uint8_t> frame;   // an Ethernet frame; good until the next call
-    bool cut_short = false;           // the capture has not all of it
+    uint64_t us = 0;                 // since 1970
+    std::span<const uint8_t> frame;  // an Ethernet frame; good until the next call
+    bool cut_short = false;          // the capture has not all of it
   };
   // False at the end, and where the file can't be read further: then error() says why.
   bool next(Packet& packet);

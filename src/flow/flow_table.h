@@ -45,13 +45,14 @@ class FlowTable {
   template <typename Same>
   uint32_t find(uint64_t hash, Same&& same) const {
     const uint8_t sign = signature(hash);
+    uint32_t distance = 0;
     for (uint64_t b = hash & mask_;; b = (b + 1) & mask_) {
       const Bucket& bucket = buckets_[b];
       for (uint32_t matches = bucket.match(sign); matches != 0; matches &= matches - 1) {
         const uint32_t index = bucket.index[static_cast<uint32_t>(std::countr_zero(matches))];
         if (same(index)) return index;
       }
-      if (bucket.overflowed == 0) return kNoFlow;
+      if (bucket.overflowed == 0 || ++distance == kMaxDistance) return kNoFlow;
     }
   }
 
@@ -95,7 +96,7 @@ class FlowTable {
  private:
   static constexpr uint32_t kSlots = 12;
   static constexpr uint32_t kComfortable = 7;    // entries a bucket at capacity, of twelve
-  static constexpr uint32_t kMaxDistance = 64;   // buckets that an insert tries
+  static constexpr uint32_t kMaxDistance = 64;   // buckets that an insert tries, and a search that keeps meeting overflow
 
   struct alignas(64) Bucket {
     std::array<uint8_t, kSlots> signature;  // 0: free
@@ -117,13 +118,14 @@ class FlowTable {
 
   Place locate(uint64_t hash, uint32_t index) {
     const uint8_t sign = signature(hash);
+    uint32_t distance = 0;
     for (uint64_t b = hash & mask_;; b = (b + 1) & mask_) {
       Bucket& bucket = buckets_[b];
       for (uint32_t matches = bucket.match(sign); matches != 0; matches &= matches - 1) {
         const auto slot = static_cast<uint32_t>(std::countr_zero(matches));
         if (bucket.index[slot] == index) return {&bucket, slot};
       }
-      if (bucket.overflowed == 0) return {};
+      if (bucket.overflowed == 0 || ++distance == kMaxDistance) return {};
     }
   }
 

@@ -73,6 +73,7 @@ class Wheel {
   // A tick before which nothing expires: exact within the lowest level, else where the next level opens; never late.
   uint64_t next_tick() const {
     if (size_ == 0) return UINT64_MAX;
+    if (heads_[now_ & kMask] != kNoTimer) return now_;  // left over by a spent budget
     for (uint64_t tick = now_ + 1; tick <= now_ + kSlots; ++tick) {
       if ((tick & kMask) == 0 || heads_[tick & kMask] != kNoTimer) return tick;
     }

@@ -43,7 +43,7 @@ void plan(BenchOptions& options) {
   }
   config.addresses = options.source_addresses;
   if (config.max_connections == 0) config.max_connections = static_cast<uint32_t>(std::min<uint64_t>(most + most / 8 + 1024, 1u << 28));
-  config.mbufs = std::max<uint32_t>(config.mbufs, std::min<uint32_t>(options.concurrency * 4 + 16384, 1u << 22));
+  if (config.mbufs == 0) config.mbufs = std::min<uint32_t>(options.concurrency * 4 + 16384, 1u << 22);
 }
 
 // The two ends of a run. The server's is empty when it is elsewhere.

@@ -24,7 +24,8 @@ void Generator::start() {
 }
 
 bool Generator::wants_more() const {
-  if (!started_ || finishing_ || free_.empty()) return false;
+  if (!started_ || finishing_ || free_.empty() || reached_) return false;
+  if (blocked_until_ != Instant() && endpoint_.now() < blocked_until_) return false;
   switch (options_.workload) {
     case Workload::Rr:
     case Workload::Hold:
@@ -80,6 +81,8 @@ void Generator::open(Instant due) {
   Connection connection;
   if (const Error error = endpoint_.connect(server_, *this, connect, connection); error != Error::None) {
     ++counts_.failures[error_name(error)];
+    blocked_until_ = endpoint_.now() + Duration::milliseconds(1);  // ports and records come back; trying harder does not help
+    if (error == Error::NoRoute || error == Error::InvalidAddress) reached_ = true;  // these do not get better
     note_progress();
     return;
   }

@@ -79,6 +79,7 @@ class Generator final : public Service {
   Histogram handshakes_;
   Histogram round_trips_;
   Instant next_due_;
+  Instant blocked_until_;
   Duration interval_;  // zero: not at a rate
   bool started_ = false;
   bool finishing_ = false;

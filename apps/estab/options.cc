@@ -27,9 +27,15 @@ T must(Result<T> result) {
   return *result;
 }
 
-void add_duration(CLI::App* app, const std::string& name, const std::string& help, std::function<void(Duration)> set) {
+void add_duration(CLI::App* app, const std::string& name, const std::string& help, std::function<void(Duration)> set,
+                  Duration least = Duration::milliseconds(1)) {
   app->add_option_function<std::string>(
-         name, [set = std::move(set)](const std::string& text) { set(must(parse_duration(text))); }, help)
+         name, [name, least, set = std::move(set)](const std::string& text) {
+           const Duration duration = must(parse_duration(text));
+           if (duration < least) refuse(name + " must be at least 1ms, not '" + text + "'");
+           set(duration);
+         },
+         help)
       ->type_name("DURATION");
 }
 
@@ -70,7 +76,7 @@ void add_address(CLI::App* app, Cidr& address, bool required) {
 void add_endpoint(CLI::App* app, Config& config, bool required) {
   auto* device = app->add_option("--device", config.device,
                                  "DPDK device: a PCI address, or a string such as net_tap0,iface=estab0");
-  device->type_name("DEVARGS");
+  device->type_name("DEVARGS")->check([](const std::string& text) { return text.empty() ? "--device must not be empty" : ""; });
   if (required) device->required();
   add_address(app, config.address, required);
   app->add_option_function<std::string>(
@@ -81,14 +87,15 @@ void add_endpoint(CLI::App* app, Config& config, bool required) {
                   "Connection records, TIME-WAIT included (default: " +
                       (required ? std::to_string(config.max_connections) : std::string("as many as the run needs")) + ")")
       ->check(CLI::Range(1u, 1u << 28));
-  app->add_option("--mbufs", config.mbufs, "Packet buffers")->check(CLI::Range(1024u, 1u << 26))->capture_default_str();
-  add_duration(app, "--time-wait", "How long TIME-WAIT lasts (2 MSL)", [&config](Duration d) { config.time_wait = d; });
+  app->add_option("--mbufs", config.mbufs,
+                  "Packet buffers (default: " + (required ? std::to_string(config.mbufs) : std::string("as many as the run needs")) + ")")
+      ->check(CLI::Range(1024u, 1u << 26));
+  add_duration(app, "--time-wait", "How long TIME-WAIT lasts (2 MSL)", [&config](Duration d) { config.time_wait = d; }, Duration());
 }
 
 void add_common(CLI::App* app, std::string& json_file, uint64_t& trace) {
   app->add_option("--json", json_file, "Write the summary to this file as one JSON object")->type_name("FILE");
   app->add_option("--trace", trace, "Draw the first N connections as ladders while they happen")->type_name("N");
-  app->set_config("--config", "", "Read options from this TOML file")->type_name("FILE");
 }
 
 void add_serve(CLI::App& app, ServeOptions& options) {
@@ -96,10 +103,14 @@ void add_serve(CLI::App& app, ServeOptions& options) {
   add_endpoint(serve, options.endpoint, true);
   add_listen(serve, options.listeners);
   serve->add_option("--backlog", options.backlog, "Half-open connections a port may have")->capture_default_str();
-  const std::map<std::string, SynCookies> cookies = {
-      {"auto", SynCookies::Auto}, {"always", SynCookies::Always}, {"never", SynCookies::Never}};
-  serve->add_option("--syn-cookies", options.endpoint.syn_cookies, "When to answer SYNs without remembering them (default auto: while the backlog is full)")
-      ->transform(CLI::CheckedTransformer(cookies).description("{auto,always,never}"))
+  serve
+      ->add_option_function<std::string>(
+          "--syn-cookies",
+          [&options](const std::string& when) {
+            options.endpoint.syn_cookies = when == "always" ? SynCookies::Always : when == "never" ? SynCookies::Never : SynCookies::Auto;
+          },
+          "When to answer SYNs without remembering them (default auto: while the backlog is full)")
+      ->check(CLI::IsMember({"auto", "always", "never"}))
       ->type_name("");
   add_duration(serve, "--duration", "Stop after this long (default: when interrupted)",
                [&options](Duration d) { options.duration = d; });
@@ -109,10 +120,12 @@ void add_serve(CLI::App& app, ServeOptions& options) {
 
 void add_bench(CLI::App& app, BenchOptions& options) {
   CLI::App* bench = app.add_subcommand("bench", "Measure connections: against a server, or self-contained over ring devices");
-  bench->add_option("--workload", options.workload,
-                    "cc: connect and close; crr: connect, request, response, close; rr: requests on standing connections; "
-                    "hold: ramp up and keep; syn: SYNs and SYN-ACKs")
-      ->transform(CLI::CheckedTransformer(kWorkloads).description("{cc,crr,rr,hold,syn}"))
+  bench
+      ->add_option_function<std::string>(
+          "--workload", [&options](const std::string& name) { options.workload = kWorkloads.at(name); },
+          "cc: connect and close (default); crr: connect, request, response, close; rr: requests on standing connections; "
+          "hold: ramp up and keep; syn: SYNs and SYN-ACKs")
+      ->check(CLI::IsMember({"cc", "crr", "rr", "hold", "syn"}))
       ->type_name("");
   bench
       ->add_option_function<std::string>(
@@ -120,12 +133,12 @@ void add_bench(CLI::App& app, BenchOptions& options) {
           "The server; without it client and server run in this process")
       ->type_name("IP:PORT");
   add_endpoint(bench, options.endpoint, false);
-  auto* rate = bench->add_option("--rate", options.rate, "Connections (rr: requests) a second, due on time whatever the server does");
-  rate->check(CLI::PositiveNumber);
+  bench->add_option("--rate", options.rate, "Connections (rr: requests) a second, due on time whatever the server does")
+      ->check(CLI::Range(0.001, 1e9));
   bench->add_option("--concurrency", options.concurrency, "Connections under way at once")
       ->check(CLI::Range(1u, 1u << 24))
       ->capture_default_str();
-  bench->add_option("--connections", options.connections, "Stop after this many")->check(CLI::PositiveNumber);
+  bench->add_option("--connections", options.connections, "Stop after this many")->check(CLI::Range(uint64_t{1}, uint64_t{1} << 40));
   add_duration(bench, "--duration", "Stop after this long", [&options](Duration d) { options.duration = d; });
   bench->add_option("--request", options.request, "Bytes of a request")->check(CLI::Range(1u, 1u << 20))->capture_default_str();
   bench->add_option("--response", options.response, "Bytes of a response")->check(CLI::Range(1u, 1u << 20))->capture_default_str();
@@ -160,8 +173,30 @@ void add_replay(CLI::App& app, ReplayOptions& options) {
 void check_bench(const BenchOptions& options) {
   if (options.connect && options.endpoint.device.empty()) refuse("--connect needs a --device to connect from, and its --address");
   if (!options.endpoint.device.empty() && !options.connect) refuse("--device needs --connect IP:PORT: the server to measure");
+  if (options.connect && options.endpoint.address == Cidr{}) refuse("--connect needs an --address to connect from, as 198.18.0.2/24");
   if (options.workload == Workload::Rr && options.close_by == CloseBy::Server) refuse("rr connections are closed by the client");
 }
+
+// Options may stand at the top of the file, or in a section named as the subcommand ([serve]); other subcommands' sections are
+// passed over, so that one file can serve all.
+class SubcommandConfig final : public CLI::ConfigTOML {
+ public:
+  explicit SubcommandConfig(std::string subcommand) : subcommand_(std::move(subcommand)) {}
+
+  std::vector<CLI::ConfigItem> from_config(std::istream& in) const override {
+    std::vector<CLI::ConfigItem> ours;
+    for (CLI::ConfigItem& item : CLI::ConfigTOML::from_config(in)) {
+      if (item.name == "++" || item.name == "--") continue;  // marks of sections
+      if (!item.parents.empty() && item.parents.front() != subcommand_) continue;
+      item.parents = {subcommand_};
+      ours.push_back(item);
+    }
+    return ours;
+  }
+
+ private:
+  std::string subcommand_;
+};
 
 }  // namespace
 
@@ -199,8 +234,12 @@ std::optional<Options> parse_options(int argc, char** argv, int& exit_code) {
   Options options;
   options.bench.endpoint.time_wait = Duration::seconds(1);
   options.bench.endpoint.max_connections = 0;
+  options.bench.endpoint.mbufs = 0;
   CLI::App app("estab: a TCP endpoint on DPDK. Options of DPDK's EAL go after a lone --.", "estab");
   app.require_subcommand(1);
+  app.fallthrough();
+  app.set_config("--config", "", "Read options from this TOML file")->type_name("FILE");
+  if (!ours.empty()) app.config_formatter(std::make_shared<SubcommandConfig>(ours.front()));
   app.set_version_flag("--version", ESTAB_VERSION);
   add_serve(app, options.serve);
   add_bench(app, options.bench);

@@ -8,7 +8,7 @@ namespace estab::app {
 namespace {
 
 constexpr uint8_t kFin = 1, kSyn = 2, kRst = 4, kAck = 16;
-// No segment is this long under way between two ends in one process, and no retransmission follows so soon.
+// No retransmission follows so soon, and between two ends in one process few segments are under way for so long.
 constexpr Duration kPatience = Duration::milliseconds(150);
 constexpr size_t kArrow = 78;  // columns between the states
 
@@ -155,14 +155,19 @@ void Trace::sent(Ladder& ladder, Side side, const ObservedSegment& segment) {
 void Trace::received(Ladder& ladder, Side side, const ObservedSegment& segment) {
   const Side sender = side == Side::Client ? Side::Server : Side::Client;
   auto& under_way = ladder.under_way[index(sender == Side::Server)];
-  while (!under_way.empty() && segment.at - under_way.front().segment.at > kPatience) draw_lost(ladder, sender);
-  const bool is_known =
-      std::any_of(under_way.begin(), under_way.end(), [&](const Sent& s) { return same(s.segment, segment); });
+  const auto is_it = [&segment](const Sent& s) { return same(s.segment, segment); };
+  auto it = std::find_if(under_way.begin(), under_way.end(), is_it);
+  // Of two that are alike, and sent long ago, the second is the first one's retransmission.
+  while (it != under_way.end() && segment.at - it->segment.at > kPatience) {
+    const auto again = std::find_if(it + 1, under_way.end(), is_it);
+    if (again == under_way.end()) break;
+    it = again;
+  }
   ObservedSegment shown = segment;
   std::string sender_text;
-  if (is_known) {
+  if (it != under_way.end()) {
     // They arrive in order: what was sent before it is not to come.
-    while (!same(under_way.front().segment, segment)) draw_lost(ladder, sender);
+    for (auto lost = it - under_way.begin(); lost > 0; --lost) draw_lost(ladder, sender);
     sender_text = state_text(under_way.front().state);
     shown.at = under_way.front().segment.at;
     under_way.pop_front();

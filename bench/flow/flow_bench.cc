@@ -1,6 +1,5 @@
 // The flow table against rte_hash, lock-free and looked up in bulk: the same keys in the same order, bursts of 32.
 #include <rte_hash.h>
-#include <sys/prctl.h>
 
 #include <array>
 #include <cstdlib>
@@ -27,16 +26,13 @@ wire::Tuple tuple_of(uint32_t i) {
 // What the stack does with a burst: hash and prefetch buckets, prefetch records, compare keys in the records.
 class EstabTable {
  public:
-  // rte_hash has ordinary pages here (no hugepages are reserved); with `small_pages` so has this.
-  EstabTable(uint32_t size, bool small_pages) {
-    if (small_pages) prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
+  explicit EstabTable(uint32_t size) {
     table_ = std::make_unique<flow::FlowTable>(size);
     records_ = std::make_unique<LazyArray<Record>>(size);
     for (uint32_t i = 0; i < size; ++i) {
       (*records_)[i].tuple = tuple_of(i);
       if (!table_->insert(flow::flow_hash(kKey, tuple_of(i)), i)) ++failures;
     }
-    if (small_pages) prctl(PR_SET_THP_DISABLE, 0, 0, 0, 0);
   }
   void find(const Tuples& tuples, bool hit) {
     const Hashes hashes = hash(tuples);
@@ -45,7 +41,8 @@ class EstabTable {
       if (index != flow::kNoFlow) __builtin_prefetch(&(*records_)[index]);
     }
     for (uint32_t i = 0; i < kBurst; ++i) {
-      const uint32_t found = table_->find(hashes[i], [&](uint32_t index) { return (*records_)[index].tuple == tuples[i]; });
+      const uint32_t found =
+          table_->find(hashes[i], [&](uint32_t index) { return (*records_)[index].tuple == tuples[i]; });
       if ((found != flow::kNoFlow) != hit) ++failures;
     }
   }
@@ -80,7 +77,7 @@ class EstabTable {
 
 class DpdkTable {
  public:
-  DpdkTable(uint32_t size, bool) {
+  explicit DpdkTable(uint32_t size) {
     rte_hash_parameters parameters{};
     parameters.name = "bench";
     parameters.entries = 2 * size;  // as many buckets as ours has
@@ -127,14 +124,14 @@ class DpdkTable {
 
 enum class What : int64_t { Hit, Miss, Churn };
 
-template <typename Table, bool kSmallPages = false>
+template <typename Table>
 void flow_table(benchmark::State& state, What what) {
   const auto size = static_cast<uint32_t>(state.range(0));
   static std::unique_ptr<Table> kept;
   static uint32_t of = 0;
   if (of != size) {
     kept.reset();
-    kept = std::make_unique<Table>(size, kSmallPages);
+    kept = std::make_unique<Table>(size);
     of = size;
   }
   Table& table = *kept;
@@ -161,11 +158,11 @@ void flow_table(benchmark::State& state, What what) {
   report(state, meter, kBurst);
 }
 
-template <typename Table, bool kSmallPages = false>
+template <typename Table>
 void add(const std::string& name, int64_t size) {
   for (const auto& [what, label] : {std::pair{What::Hit, "hit"}, {What::Miss, "miss"}, {What::Churn, "insert_erase"}}) {
     benchmark::RegisterBenchmark(("flow_" + std::string(label) + "/" + name).c_str(),
-                                 [what = what](benchmark::State& state) { flow_table<Table, kSmallPages>(state, what); })
+                                 [what = what](benchmark::State& state) { flow_table<Table>(state, what); })
         ->Arg(size)
         ->Iterations(10000)
         ->UseManualTime();
@@ -182,7 +179,6 @@ int main(int argc, char** argv) {
   for (const int64_t size : sizes) {
     add<DpdkTable>("rte_hash", size);
     add<EstabTable>("estab", size);
-    add<EstabTable, true>("estab_4k_pages", size);
   }
   return run(argc, argv);
 }

@@ -1,5 +1,6 @@
-// The bound: the packets that a stack would answer, with no TCP. Addresses are swapped, sequence numbers and checksums rewritten,
-// a keyed hash computed and a minimal table probed, in prefetched passes over the burst. Every packet is sent back.
+// The bound: the packets that a stack would answer, with no TCP. Addresses are swapped, sequence numbers and checksums
+// rewritten, a keyed hash computed and a minimal table probed, in prefetched passes over the burst. Every packet is
+// sent back.
 #pragma once
 
 #include <array>
@@ -17,7 +18,8 @@ class BareEndpoint {
  public:
   static constexpr bool kSpeaksTcp = false;
 
-  explicit BareEndpoint(const EndpointOptions& options) : stateless_(options.stateless), table_(options.max_connections) {
+  explicit BareEndpoint(const EndpointOptions& options)
+      : stateless_(options.stateless), table_(options.max_connections) {
     static int count = 0;
     auto made = buf::MbufPool::create("bare" + std::to_string(count++), 8191);
     if (!made) throw std::runtime_error(made.error());
@@ -128,7 +130,8 @@ class BareEndpoint {
       rewrite(p, ++record.seq, seq + 1, wire::TcpFlags::kAck);
       send_from_template(parsed.tuple, record.seq++, seq + 1, wire::TcpFlags::kFin | wire::TcpFlags::kAck);
     } else if ((flags & wire::TcpFlags::kFin) != 0) {
-      const bool last = load_be<uint32_t>(p + kTcpAt + 8) == record.seq && parsed.tuple.remote_port == StackEndpoint::kPort;
+      const bool last =
+          load_be<uint32_t>(p + kTcpAt + 8) == record.seq && parsed.tuple.remote_port == StackEndpoint::kPort;
       rewrite(p, record.seq++, seq + 1, wire::TcpFlags::kFin | wire::TcpFlags::kAck);
       if (last) finish(parsed);
     } else {
@@ -153,7 +156,8 @@ class BareEndpoint {
     const uint32_t be_seq = byte_swap(seq);
     const uint32_t be_ack = byte_swap(ack);
     uint64_t sum = static_cast<uint16_t>(~load<uint16_t>(tcp + 16));
-    sum += uint64_t{~load<uint32_t>(tcp + 4)} + uint64_t{~load<uint32_t>(tcp + 8)} + static_cast<uint16_t>(~old_control);
+    sum +=
+        uint64_t{~load<uint32_t>(tcp + 4)} + uint64_t{~load<uint32_t>(tcp + 8)} + static_cast<uint16_t>(~old_control);
     sum += uint64_t{be_seq} + be_ack + control;
     store(tcp + 4, be_seq);
     store(tcp + 8, be_ack);

@@ -1,4 +1,4 @@
-// The least that a table of connections can be: one line of tags and indices, one line a record, room in two buckets.
+// The least that a table of connections can be: one line of tags and indices, one line a record.
 #pragma once
 
 #include <emmintrin.h>
@@ -19,6 +19,7 @@ struct alignas(64) BareRecord {
 class BareTable {
  public:
   static constexpr uint32_t kNone = UINT32_MAX;
+  static constexpr uint64_t kReach = 3;  // buckets after its own that an entry may lie in
 
   explicit BareTable(uint32_t capacity)
       : buckets_(std::bit_ceil(uint64_t{capacity} / 7 + 1)), records_(capacity), mask_(buckets_.size() - 1) {}
@@ -43,7 +44,7 @@ class BareTable {
         buckets_[b].index[slot] = index;
         return index;
       }
-      if (b != (hash & mask_)) return kNone;
+      if (((b - hash) & mask_) == kReach) return kNone;
     }
   }
   uint32_t find(uint64_t hash, const wire::Tuple& tuple) const { return locate(hash, tuple).index; }
@@ -62,7 +63,8 @@ class BareTable {
     uint32_t index[12];
     uint32_t match(uint8_t sign) const {
       const __m128i bytes = _mm_load_si128(reinterpret_cast<const __m128i*>(tag));
-      return static_cast<uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(static_cast<char>(sign))))) & 0xfff;
+      return static_cast<uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(static_cast<char>(sign))))) &
+             0xfff;
     }
   };
   struct Place {
@@ -77,7 +79,7 @@ class BareTable {
         const auto slot = static_cast<uint32_t>(std::countr_zero(m));
         if (records_[buckets_[b].index[slot]].tuple == tuple) return {b, slot, buckets_[b].index[slot]};
       }
-      if (b != (hash & mask_)) return {};
+      if (((b - hash) & mask_) == kReach) return {};
     }
   }
 

@@ -1,5 +1,6 @@
-// Plays the clients of an endpoint that serves: SYN, ACK, FIN and the last ACK of many connections, each step of a connection as
-// far from the last as there are connections live, so that nothing of it is still in a cache when they are many.
+// Plays the clients of an endpoint that serves: SYN, ACK, FIN and the last ACK of many connections, each step of a
+// connection as far from the last as there are connections live, so that nothing of it is still in a cache when they
+// are many.
 #pragma once
 
 #include <array>
@@ -80,8 +81,8 @@ class ServerPeer {
   }
 
   PeerSegment segment(uint32_t flow, uint32_t step) const {
-    static constexpr std::array<int, kServerSteps> kFlags{wire::TcpFlags::kSyn, wire::TcpFlags::kAck,
-                                                          wire::TcpFlags::kFin | wire::TcpFlags::kAck, wire::TcpFlags::kAck};
+    static constexpr std::array<int, kServerSteps> kFlags{
+        wire::TcpFlags::kSyn, wire::TcpFlags::kAck, wire::TcpFlags::kFin | wire::TcpFlags::kAck, wire::TcpFlags::kAck};
     static constexpr std::array<uint32_t, kServerSteps> kOffset{0, 1, 1, 2};
     PeerSegment segment{tuple_of(flow), iss_of(flow) + kOffset[step], wire::Seq(0), kFlags[step], {}};
     if (step != kSyn) segment.ack = flows_[flow].server;
@@ -107,10 +108,11 @@ class ServerPeer {
     for (uint32_t i = 0; i < kBurst; ++i) {
       const Answer answer = read_answer(answers[i]);
       const wire::Tuple expected = tuple_of(flows[i]);
-      const bool right = answer.tuple.remote == expected.local && answer.tuple.remote_port == expected.local_port &&
-                         answer.tcp.ack == iss_of(flows[i]) + (step == kSyn ? 1 : 2) && (step == kSyn) == answer.tcp.flags.syn() &&
-                         (step == kFin) == answer.tcp.flags.fin() && answer.tcp.flags.ack() &&
-                         (answer.options.has_timestamps == options_ || !Endpoint::kSpeaksTcp) && checksum_right(answers[i]);
+      const bool right =
+          answer.tuple.remote == expected.local && answer.tuple.remote_port == expected.local_port &&
+          answer.tcp.ack == iss_of(flows[i]) + (step == kSyn ? 1 : 2) && (step == kSyn) == answer.tcp.flags.syn() &&
+          (step == kFin) == answer.tcp.flags.fin() && answer.tcp.flags.ack() &&
+          (answer.options.has_timestamps == options_ || !Endpoint::kSpeaksTcp) && checksum_right(answers[i]);
       if (!right) ++wrong_;
       flows_[flows[i]] = {answer.tcp.seq + 1, answer.options.ts_value};
     }
@@ -137,7 +139,10 @@ class SynPeer {
       rte_mbuf* mbuf = endpoint_.allocate();
       PeerSegment syn{{wire::Ipv4Address(StackEndpoint::kPeer.value() + flow_ / 50000 % 4096), StackEndpoint::kAddress,
                        wire::Port(static_cast<uint16_t>(1024 + flow_ % 50000)), StackEndpoint::kPort},
-                      wire::Seq(flow_ * 2654435761u), wire::Seq(0), wire::TcpFlags::kSyn, {}};
+                      wire::Seq(flow_ * 2654435761u),
+                      wire::Seq(0),
+                      wire::TcpFlags::kSyn,
+                      {}};
       syn.options.has_mss = true;
       syn.options.mss = 1460;
       ++flow_;

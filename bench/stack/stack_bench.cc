@@ -28,7 +28,8 @@ constexpr int kRounds = 2000;
 constexpr int kRoundsCold = 4000;
 
 template <typename Peer, typename Meters>
-void run_rounds(benchmark::State& state, Peer& peer, Meters& meters, const char* const (&names)[std::tuple_size_v<Meters>]) {
+void run_rounds(benchmark::State& state, Peer& peer, Meters& meters,
+                const char* const (&names)[std::tuple_size_v<Meters>]) {
   const uint64_t finished = peer.finished();
   uint64_t rounds = 0;
   for (auto _ : state) {
@@ -49,7 +50,8 @@ void run_rounds(benchmark::State& state, Peer& peer, Meters& meters, const char*
   report(state, cycles / kBurst);
 }
 
-// The first argument is how many connections are live, the second whether their segments carry timestamps and the SYN all options.
+// The first argument is how many connections are live, the second whether their segments carry timestamps and the SYN
+// all options.
 template <typename Endpoint>
 void server(benchmark::State& state) {
   auto& peer = world<ServerPeer<Endpoint>>(static_cast<uint32_t>(state.range(0)), state.range(1) != 0);
@@ -80,7 +82,10 @@ constexpr int64_t kThousand = 1000, kMillion = 1'000'000;
 
 void add(const char* name, void (*run)(benchmark::State&), const std::vector<std::vector<int64_t>>& arguments) {
   for (const auto& a : arguments) {
-    benchmark::RegisterBenchmark(name, run)->Args(a)->Iterations(a[0] >= kMillion ? kRoundsCold : kRounds)->UseManualTime();
+    benchmark::RegisterBenchmark(name, run)
+        ->Args(a)
+        ->Iterations(a[0] >= kMillion ? kRoundsCold : kRounds)
+        ->UseManualTime();
   }
 }
 

@@ -97,7 +97,8 @@ class StackEndpoint {
     std::string text;
     const auto want_zero = [&text](const char* what, const auto& counters, size_t first) {
       for (size_t i = first; i < counters.size(); ++i) {
-        if (counters[i] != 0) text += std::string(what) + "[" + std::to_string(i) + "]=" + std::to_string(counters[i]) + " ";
+        if (counters[i] != 0)
+          text += std::string(what) + "[" + std::to_string(i) + "]=" + std::to_string(counters[i]) + " ";
       }
     };
     want_zero("net_drops", c.net_drops, 1);

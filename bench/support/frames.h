@@ -30,8 +30,8 @@ inline size_t write_frame(uint8_t* p, const PeerSegment& segment) {
   wire::write_ethernet(p, kOurMac, kPeerMac, wire::EtherType::Ipv4);
   wire::write_ipv4(p + wire::kEthernetHeaderSize, t.local, t.remote, wire::kProtocolTcp,
                    static_cast<uint16_t>(wire::kIpv4HeaderSize + tcp_length));
-  wire::write_tcp(p + kTcpAt, t.local_port, t.remote_port, segment.seq, segment.ack, wire::TcpFlags(segment.flags), 65535,
-                  options);
+  wire::write_tcp(p + kTcpAt, t.local_port, t.remote_port, segment.seq, segment.ack, wire::TcpFlags(segment.flags),
+                  65535, options);
   wire::write_tcp_options(p + kTcpAt + wire::kTcpHeaderSize, segment.options);
   wire::ChecksumSum sum;
   sum.add_pseudo_header(t.local, t.remote, wire::kProtocolTcp, tcp_length);
@@ -57,8 +57,8 @@ inline Answer read_answer(const rte_mbuf* mbuf) {
   const uint8_t* p = rte_pktmbuf_mtod(mbuf, const uint8_t*);
   Answer answer;
   answer.tcp = wire::parse_tcp({p + kTcpAt, mbuf->data_len - kTcpAt});
-  answer.tuple = {wire::Ipv4Address(load_be<uint32_t>(p + 26)), wire::Ipv4Address(load_be<uint32_t>(p + 30)), answer.tcp.source,
-                  answer.tcp.destination};
+  answer.tuple = {wire::Ipv4Address(load_be<uint32_t>(p + 26)), wire::Ipv4Address(load_be<uint32_t>(p + 30)),
+                  answer.tcp.source, answer.tcp.destination};
   static_cast<void>(wire::parse_tcp_options(
       {p + kTcpAt + wire::kTcpHeaderSize, answer.tcp.header_length - wire::kTcpHeaderSize}, answer.options));
   return answer;
@@ -71,7 +71,8 @@ inline bool checksum_right(const rte_mbuf* mbuf) {
   ip.add({p + wire::kEthernetHeaderSize, wire::kIpv4HeaderSize});
   const Answer answer = read_answer(mbuf);
   wire::ChecksumSum tcp;
-  tcp.add_pseudo_header(answer.tuple.local, answer.tuple.remote, wire::kProtocolTcp, static_cast<uint16_t>(mbuf->data_len - kTcpAt));
+  tcp.add_pseudo_header(answer.tuple.local, answer.tuple.remote, wire::kProtocolTcp,
+                        static_cast<uint16_t>(mbuf->data_len - kTcpAt));
   tcp.add({p + kTcpAt, mbuf->data_len - kTcpAt});
   return ip.folded() == 0xffff && tcp.folded() == 0xffff;
 }

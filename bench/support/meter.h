@@ -35,7 +35,8 @@ class Meter {
     if (samples_.empty()) return 0;
     std::vector<uint32_t> sorted(samples_);
     std::nth_element(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2), sorted.end());
-    const uint64_t limit = std::max<uint64_t>(10 * uint64_t{sorted[sorted.size() / 2]}, longest_us_ * rte_get_tsc_hz() / 1'000'000);
+    const uint64_t limit =
+        std::max<uint64_t>(10 * uint64_t{sorted[sorted.size() / 2]}, longest_us_ * rte_get_tsc_hz() / 1'000'000);
     uint64_t kept = 0, total = 0;
     for (const uint32_t sample : samples_) {
       if (sample > limit) continue;

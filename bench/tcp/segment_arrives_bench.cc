@@ -84,7 +84,8 @@ Arrival arrival(int64_t kind) {
       return {established(), segment(kIrs - 9000, kIss + 1, kAck, 100), State::Established, tcp::Drop::OutOfWindow};
   }
 }
-constexpr std::array<const char*, 7> kKinds{"syn", "handshake_ack", "text_in_order", "ack_of_text", "fin", "rst", "out_of_window"};
+constexpr std::array<const char*, 7> kKinds{"syn", "handshake_ack", "text_in_order", "ack_of_text",
+                                            "fin", "rst",           "out_of_window"};
 
 void segment_arrives(benchmark::State& state) {
   const Arrival a = arrival(state.range(0));

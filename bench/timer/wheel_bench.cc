@@ -57,7 +57,8 @@ class DpdkTimers {
 
  private:
   void reset(uint32_t i, uint64_t ticks) {
-    rte_timer_reset(&timers_[i], ticks, SINGLE, rte_lcore_id(), [](rte_timer*, void*) { ++expired; }, nullptr);
+    rte_timer_reset(
+        &timers_[i], ticks, SINGLE, rte_lcore_id(), [](rte_timer*, void*) { ++expired; }, nullptr);
   }
   std::vector<rte_timer> timers_;
 };

@@ -63,9 +63,12 @@ void parse(benchmark::State& state) {
   interface.address = wire::Ipv4Address(198, 18, 0, 1);
   std::array<rte_mbuf, kBuffers> mbufs{};
   for (size_t i = 0; i < kBuffers; ++i) {
-    PeerSegment segment{{wire::Ipv4Address(198, 18, 0, 2), interface.address, wire::Port(static_cast<uint16_t>(1024 + i)),
-                         wire::Port(80)},
-                        wire::Seq(1), wire::Seq(2), wire::TcpFlags::kAck, {}};
+    PeerSegment segment{{wire::Ipv4Address(198, 18, 0, 2), interface.address,
+                         wire::Port(static_cast<uint16_t>(1024 + i)), wire::Port(80)},
+                        wire::Seq(1),
+                        wire::Seq(2),
+                        wire::TcpFlags::kAck,
+                        {}};
     segment.options.has_timestamps = state.range(0) != 0;
     mbufs[i].buf_addr = frames[i].data();
     write_packet(&mbufs[i], segment);
@@ -85,7 +88,9 @@ void parse(benchmark::State& state) {
       wire::ChecksumSum sum;
       sum.add_pseudo_header(frame.source, frame.destination, wire::kProtocolTcp, frame.transport_length);
       sum.add(bytes);
-      if (!good || frame.protocol != net::Protocol::Tcp || header.fault != wire::TcpFault::None || sum.folded() != 0xffff) ++wrong;
+      if (!good || frame.protocol != net::Protocol::Tcp || header.fault != wire::TcpFault::None ||
+          sum.folded() != 0xffff)
+        ++wrong;
       benchmark::DoNotOptimize(options);
     }
     meter.stop();
@@ -95,7 +100,13 @@ void parse(benchmark::State& state) {
   report(state, meter, kBuffers);
 }
 
-BENCHMARK(checksum_dpdk)->Name("checksum/rte_raw_cksum")->Arg(20)->Arg(60)->Arg(1460)->Iterations(20000)->UseManualTime();
+BENCHMARK(checksum_dpdk)
+    ->Name("checksum/rte_raw_cksum")
+    ->Arg(20)
+    ->Arg(60)
+    ->Arg(1460)
+    ->Iterations(20000)
+    ->UseManualTime();
 BENCHMARK(checksum_estab)->Name("checksum/estab")->Arg(20)->Arg(60)->Arg(1460)->Iterations(20000)->UseManualTime();
 BENCHMARK(parse)->Name("parse/estab")->Arg(0)->Arg(1)->Iterations(20000)->UseManualTime();
 

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -20,6 +21,7 @@ namespace estab {
 struct ConnectOptions {
   bool probe_only = false;  // answer the SYN-ACK with a RST instead of an ACK: on_connect, then on_close
   uint64_t user = 0;        // what Connection::user() says from the first
+  std::optional<Address> local;  // one of the endpoint's addresses; by default they take turns (RFC 9293 MUST-43)
 };
 
 class Endpoint {

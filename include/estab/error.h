@@ -15,6 +15,7 @@ enum class Error : uint8_t {
   NoRoute,         // not on the link, and there is no gateway
   NoPort,          // every source port towards that peer is in use
   NoRecord,        // max_connections are in use
+  InvalidAddress,  // a remote address that no host has, or a local one that is not ours (RFC 9293 MUST-46)
 };
 
 // One lower-case word, or two joined by '_': what JSON and tables show.

@@ -65,6 +65,8 @@ stack::StackConfig stack_config(const Config& config, const device::Link& link) 
   out.tcp.time_wait = config.time_wait;
   out.tcp.min_rto = config.min_rto;
   out.tcp.nagle = config.nagle;
+  out.tcp.syn_retries = config.syn_retries;
+  out.tcp.data_retries = config.data_retries;
   while (out.tcp.window_scale < wire::kMaxWindowScale && (uint64_t{65535} << out.tcp.window_scale) < config.receive_buffer) {
     ++out.tcp.window_scale;
   }
@@ -79,6 +81,8 @@ Error connect_error(stack::ConnectFailure failure) {
   switch (failure) {
     case stack::ConnectFailure::None:
       return Error::None;
+    case stack::ConnectFailure::InvalidAddress:
+      return Error::InvalidAddress;
     case stack::ConnectFailure::NoRoute:
       return Error::NoRoute;
     case stack::ConnectFailure::NoPort:
@@ -219,6 +223,7 @@ Error Endpoint::connect(const SocketAddress& remote, Service& service, const Con
   stack::ConnectOptions inner;
   inner.probe_only = options.probe_only;
   inner.user = options.user;
+  if (options.local) inner.local = wire::Ipv4Address(options.local->value);
   stack::ConnectionId id;
   const stack::ConnectFailure failure = impl_->stack->connect(
       wire::Ipv4Address(remote.address.value), wire::Port(remote.port), impl_->handler_for(service), inner, id);

@@ -2,6 +2,7 @@
 // of the one becomes a view of the other. Pure: no packet, no clock.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <vector>

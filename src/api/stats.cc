@@ -68,8 +68,9 @@ constexpr std::array<Reason, stack::kDrops> kStackReasons = {{
     {"reset_limit", "a RST not sent: somebody sends more segments of no connection than the limit"},
 }};
 
-constexpr std::array<const char*, 9> kErrorNames = {"none",          "refused",  "reset",   "timed_out", "aborted",
-                                                    "data_after_close", "no_route", "no_port", "no_record"};
+constexpr std::array<const char*, 10> kErrorNames = {"none",          "refused",  "reset",   "timed_out", "aborted",
+                                                    "data_after_close", "no_route", "no_port", "no_record",
+                                                     "invalid_address"};
 
 template <size_t N>
 void add_drops(std::map<std::string, uint64_t>& dropped, const std::array<uint64_t, N>& counts,

@@ -11,6 +11,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "device/quiet_log.h"
+
 namespace estab::device {
 namespace {
 
@@ -41,6 +43,7 @@ Failure failed(const std::string& what, int error) {
 }  // namespace
 
 Result<std::unique_ptr<Port>> Port::open(const std::string& name, buf::MbufPool& pool) {
+  const QuietLog quiet;
   uint16_t id = 0;
   std::string probed;
   if (rte_eth_dev_get_port_by_name(name.c_str(), &id) != 0) {

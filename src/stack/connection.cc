@@ -190,8 +190,8 @@ void Stack::settle(Record& record, buf::Mbuf carrier) {
   tell(record);
   if (record.tcb.state != tcp::State::Closed) send_output(record, std::move(carrier));
   settling_ = outer;
-  // In TIME-WAIT the user may still have text to take; its end is told when it has.
-  const bool unread = record.tcb.state == tcp::State::TimeWait && !record.receive.empty();
+  // After an end in order the user may still have text to take; the end is told when it has, or when it closes.
+  const bool unread = record.error == tcp::Error::None && !record.receive.empty() && !record.tcb.receive_closed;
   if ((record.news & kNewsClose) != 0 && !unread) {
     finish(record);
   } else {
@@ -260,10 +260,6 @@ void Stack::expire(uint32_t index) {
   const tcp::State before = record.tcb.state;
   const tcp::Actions actions = tcp::timeout(record.tcb, context());
   count_state(before, record.tcb.state);
-  if (before == tcp::State::TimeWait && actions.closed) {  // its user never took the last text
-    finish(record);
-    return;
-  }
   // The hop may have changed its address while nothing came back.
   if (actions.retransmitted && record.tcb.retries > 2) record.next_hop = {};
   buf::Mbuf none;

@@ -51,6 +51,8 @@ void Stack::stop_listening(wire::Port port) {
 ConnectFailure Stack::connect(wire::Ipv4Address remote, wire::Port port, Handler& handler, const ConnectOptions& options,
                               ConnectionId& id) {
   const net::Interface& interface = config_.interface;
+  // RFC 9293 MUST-46: what may not be the source of a packet cannot be talked to.
+  if (interface.is_invalid_source(remote) || (options.local && !interface.is_ours(*options.local))) return ConnectFailure::InvalidAddress;
   const auto next_hop = interface.next_hop(remote);
   if (!next_hop) return ConnectFailure::NoRoute;
   wire::Tuple tuple{.remote = remote, .remote_port = port};
@@ -124,7 +126,10 @@ void Stack::shutdown_send(ConnectionId id) {
   const tcp::State before = record->tcb.state;
   const tcp::Actions actions = tcp::shutdown_send(record->tcb, context());
   count_state(before, record->tcb.state);
-  if (actions.closed) record->news |= kNewsClose;
+  if (actions.closed) {
+    record->news |= kNewsClose;
+    record->error = actions.error;
+  }
   mark_dirty(*record);
 }
 
@@ -148,11 +153,12 @@ void Stack::abort(ConnectionId id) {
   const tcp::State before = record->tcb.state;
   const tcp::Actions actions = tcp::abort(record->tcb);
   count_state(before, record->tcb.state);
+  record->tcb.receive_closed = true;  // where all but the reading was over
+  mark_dirty(*record);
   if (!actions.closed) return;
   if (actions.reply) transmit(*record, actions.reply, {});
   record->news |= kNewsClose;
   record->error = actions.error;
-  mark_dirty(*record);
 }
 
 Instant Stack::next_deadline() const {

@@ -53,7 +53,7 @@ struct Listener {
   uint32_t half_open = 0;  // now
 };
 
-enum class ConnectFailure : uint8_t { None, NoRoute, NoPort, NoRecord };
+enum class ConnectFailure : uint8_t { None, InvalidAddress, NoRoute, NoPort, NoRecord };
 
 struct ConnectOptions {
   std::optional<wire::Ipv4Address> local;  // default: the interface's addresses in turn

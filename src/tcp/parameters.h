@@ -19,7 +19,8 @@ struct Parameters {
   Duration initial_rto = Duration::seconds(1);     // RFC 6298 §2.1
   Duration min_rto = Duration::milliseconds(200);  // below §2.4's 1 s, as the large stacks choose; configurable
   Duration max_rto = Duration::seconds(60);        // §2.5
-  uint8_t syn_retries = 6;    // retransmissions of a SYN or SYN-ACK before giving up (RFC 9293 §3.8.3: R2)
+  uint8_t syn_retries = 8;      // retransmissions of a SYN before giving up: more than 3 minutes, R2 of RFC 9293 §3.8.3
+  uint8_t syn_ack_retries = 5;  // of a SYN-ACK: fewer, since whoever sends SYNs decides how many of these there are (RFC 4987)
   uint8_t data_retries = 15;  // retransmissions of text or FIN before giving up: more than 100 s, R2 of §3.8.3
   Duration time_wait = Duration::seconds(60);           // 2 MSL
   Duration fin_wait_2_timeout = Duration::seconds(60);  // after a full CLOSE; half-closed connections wait for ever

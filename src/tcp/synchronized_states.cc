@@ -32,8 +32,8 @@ Step Arrival::second_check_rst() {
       break;
     case State::Closing:
     case State::LastAck:
-    case State::TimeWait:
-      close(Error::None);
+    case State::TimeWait:  // the user hears of it where text was lost (MUST-12)
+      close(tcb_.snd.una < tcb_.snd.end ? Error::Reset : Error::None);
       break;
     case State::Closed:
     case State::Listen:

@@ -13,7 +13,8 @@ Actions give_up(Tcb& tcb) {
 }
 
 Actions handshake_timeout(Tcb& tcb, const Context& context) {
-  if (tcb.retries >= context.parameters.syn_retries) return give_up(tcb);
+  const Parameters& ours = context.parameters;
+  if (tcb.retries >= (tcb.passive ? ours.syn_ack_retries : ours.syn_retries)) return give_up(tcb);
   ++tcb.retries;
   tcb.rtt.back_off(context.parameters);
   tcb.rtt_timing = false;

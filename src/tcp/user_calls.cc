@@ -104,6 +104,8 @@ Actions shutdown_send(Tcb& tcb, const Context&) noexcept {
   switch (tcb.state) {
     case State::Listen:
     case State::SynSent:
+      // "Return 'error: connection closing' responses to any queued SENDs" (RFC 9293 §3.10.4).
+      out.error = tcb.send_queue() > 0 ? Error::Aborted : Error::None;
       tcb.state = State::Closed;
       out.closed = true;
       return out;

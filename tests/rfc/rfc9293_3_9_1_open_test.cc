@@ -128,8 +128,7 @@ TEST_F(Rfc9293_3_9_1_1_Must45, ActiveOpen_LaterSegmentsComeFromTheSynsAddress) {
   EXPECT_EQ(ack[0].ip.source, syn.ip.source);
 }
 
-// Not met: the stack asks ARP for a broadcast address, and hands a multicast one to the gateway (docs/rfc9293.md).
-TEST_F(Rfc9293_3_9_1_1_Must46, DISABLED_InvalidRemoteAddress_OpenIsRefused) {
+TEST_F(Rfc9293_3_9_1_1_Must46, InvalidRemoteAddress_OpenIsRefused) {
   auto config = plain_config();
   config.interface.gateway = wire::Ipv4Address(198, 18, 0, 1);
   start(config);

@@ -10,7 +10,8 @@ namespace {
 
 // The first port that a fresh stack opens from: flow::PortAllocator, without its counters.
 wire::Port first_port(const Scenario& s, size_t from, wire::Port to) {
-  const uint64_t words[2] = {static_cast<uint64_t>(kAddress[from].value()) << 32 | kAddress[1 - from].value(), to.value()};
+  const uint64_t words[2] = {static_cast<uint64_t>(kAddress[from].value()) << 32 | kAddress[1 - from].value(),
+                             to.value()};
   const auto f = static_cast<uint32_t>(siphash_words<1, 3>(s.stack[from].secrets.port, words));
   return wire::Port(static_cast<uint16_t>(flow::PortAllocator::kFirst + f % flow::PortAllocator::kCount));
 }
@@ -58,7 +59,8 @@ void open_simultaneously(Scenario& s, Random& random) {
 
 void draw_clock(Scenario& s, Random& random) {
   constexpr uint64_t kMs = 1'000'000;
-  constexpr uint64_t kIsnPeriod = (uint64_t{1} << 32) * 4'000;  // ns, after which initial sequence numbers come round again
+  constexpr uint64_t kIsnPeriod =
+      (uint64_t{1} << 32) * 4'000;  // ns, after which initial sequence numbers come round again
   const uint64_t hours = 3'600'000 * kMs * (1 + random.below(1000));
   const size_t end = random.below(2);
   switch (random.below(6)) {
@@ -79,7 +81,8 @@ void draw_clock(Scenario& s, Random& random) {
       return;
     }
     default:  // timestamps
-      s.start = Instant::from_ns(uint64_t{0u - random.below(3'000) - numbers_at_zero(s, end).ts_offset} * kMs + kMs * random.below(1000) / 1000);
+      s.start = Instant::from_ns(uint64_t{0u - random.below(3'000) - numbers_at_zero(s, end).ts_offset} * kMs +
+                                 kMs * random.below(1000) / 1000);
       return;
   }
 }

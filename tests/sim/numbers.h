@@ -1,5 +1,5 @@
-// Numbers that a run would hardly ever meet by chance: ports that make an open simultaneous, clocks at which sequence numbers
-// and timestamps wrap around.
+// Numbers that a run would hardly ever meet by chance: ports that make an open simultaneous, clocks at which sequence
+// numbers and timestamps wrap around.
 #pragma once
 
 #include "sim/scenario.h"

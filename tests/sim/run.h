@@ -24,8 +24,8 @@ struct Result {
   std::string failure;  // empty: all held
   uint64_t frames = 0;
   uint64_t turns = 0;
-  uint64_t bytes = 0;  // that users received
-  Duration span;       // of virtual time
+  uint64_t bytes = 0;        // that users received
+  Duration span;             // of virtual time
   uint64_t fingerprint = 0;  // of every frame and its time
   uint64_t ghosts = 0;       // connections that a late duplicate made out of a SYN cookie
   std::array<stack::Counters, 2> counters;

@@ -86,8 +86,8 @@ void draw_stacks(Scenario& s, Random& random) {
       config.max_connections = 1 + random.below(static_cast<uint32_t>(s.connections.size()) + 2);
       s.records_scarce = true;
     }
-    config.syn_cookies = one_of<stack::SynCookies>(
-        random, {stack::SynCookies::Auto, stack::SynCookies::Auto, stack::SynCookies::Never, stack::SynCookies::Always});
+    config.syn_cookies = one_of<stack::SynCookies>(random, {stack::SynCookies::Auto, stack::SynCookies::Auto,
+                                                            stack::SynCookies::Never, stack::SynCookies::Always});
     s.backlog[end] = random.chance(0.2) ? random.below(4) : 128;
     // A SYN that is refused for want of room comes again, but not for ever.
     if (config.syn_cookies == stack::SynCookies::Never && s.backlog[end] < 128) s.may_time_out = true;
@@ -98,12 +98,14 @@ void draw_stacks(Scenario& s, Random& random) {
 UserPlan draw_user(Random& random, Duration opens, uint32_t most) {
   UserPlan plan;
   const uint32_t kind = random.below(10);
-  if (kind >= 2) plan.bytes = 1 + random.below(kind < 6 ? std::min(most, 4'000u) : kind < 9 ? std::min(most, 60'000u) : most);
+  if (kind >= 2)
+    plan.bytes = 1 + random.below(kind < 6 ? std::min(most, 4'000u) : kind < 9 ? std::min(most, 60'000u) : most);
   plan.chunk = 1 + random.below(one_of<uint32_t>(random, {10, 600, 3'000, 20'000}));
   plan.chunk = std::max(plan.chunk, plan.bytes / 400);  // no more calls than this
   if (random.chance(0.3)) plan.pause = up_to_ms(random, 200);
   plan.early = random.chance(0.3);
-  plan.ending = one_of<Ending>(random, {Ending::Shutdown, Ending::Shutdown, Ending::CloseAfterPeer, Ending::CloseAfterPeer, Ending::Close});
+  plan.ending = one_of<Ending>(
+      random, {Ending::Shutdown, Ending::Shutdown, Ending::CloseAfterPeer, Ending::CloseAfterPeer, Ending::Close});
   const auto at = [&] { return opens + up_to_ms(random, one_of<uint32_t>(random, {10, 300, 5'000})); };
   while (random.chance(0.25)) {
     const Duration stops = at();
@@ -142,7 +144,8 @@ void draw_troubles(Scenario& s, Random& random) {
   };
   for (size_t end = 0; end < 2; ++end) {
     if (random.chance(0.08)) add(end, Trouble::Dead, 0, Trouble::Alive, 0);
-    if (random.chance(0.08)) add(end, Trouble::Hoard, random.below(one_of<uint32_t>(random, {1, 20, 300})), Trouble::GiveBack, 0);
+    if (random.chance(0.08))
+      add(end, Trouble::Hoard, random.below(one_of<uint32_t>(random, {1, 20, 300})), Trouble::GiveBack, 0);
     if (random.chance(0.08)) add(end, Trouble::Room, random.below(3), Trouble::Room, UINT16_MAX);
   }
   if (random.chance(0.04)) {
@@ -164,7 +167,8 @@ void judge_losses(Scenario& s) {
     const int tries = std::min(config.tcp.syn_retries, config.tcp.data_retries) + 1;
     if (std::pow(1 - arrives, tries) > 1e-9) s.may_time_out = true;
     // Waiting in the queue of a slow link can take longer than all retransmissions.
-    const bool slow = std::any_of(s.link.from.begin(), s.link.from.end(), [](const auto& d) { return d.rate > 0 && d.rate < 10'000'000; });
+    const bool slow = std::any_of(s.link.from.begin(), s.link.from.end(),
+                                  [](const auto& d) { return d.rate > 0 && d.rate < 10'000'000; });
     if (slow && tries < 10) s.may_time_out = true;
   }
 }
@@ -192,18 +196,22 @@ Scenario draw(uint64_t seed) {
 }
 
 std::string describe(const Scenario& s) {
-  std::string out = fmt::format("mtu {}, {} connections, heals after {} s", s.link.mtu, s.connections.size(), s.heals.to_seconds());
+  std::string out =
+      fmt::format("mtu {}, {} connections, heals after {} s", s.link.mtu, s.connections.size(), s.heals.to_seconds());
   for (size_t end = 0; end < 2; ++end) {
     const auto& d = s.link.from[end];
     const auto& p = s.stack[end].tcp;
     out += fmt::format(
-        "\n  end {}: loss {:.3f} burst {:.3f}x{} dup {:.3f} reorder {:.3f} ({} us) corrupt {:.3f} truncate {:.3f} delay {}+{} us rate {} "
-        "queue {}\n    mss {} buffer {} scale {} iw {} ts {} sack {} nagle {} rto <= {} s retries {}/{} time-wait {} ms send buffer {} "
+        "\n  end {}: loss {:.3f} burst {:.3f}x{} dup {:.3f} reorder {:.3f} ({} us) corrupt {:.3f} truncate {:.3f} "
+        "delay {}+{} us rate {} "
+        "queue {}\n    mss {} buffer {} scale {} iw {} ts {} sack {} nagle {} rto <= {} s retries {}/{} time-wait {} "
+        "ms send buffer {} "
         "records {} cookies {} backlog {}{}",
-        end, d.loss, d.burst_loss, d.burst_length, d.duplication, d.reordering, d.reorder_delay.us(), d.corruption, d.truncation,
-        d.delay.us(), d.jitter.us(), d.rate, d.queue, p.mss, p.receive_buffer, p.window_scale, p.initial_window, p.timestamps, p.sack,
-        p.nagle, p.max_rto.to_seconds(), p.syn_retries, p.data_retries, p.time_wait.ms(), s.stack[end].send_buffer,
-        s.stack[end].max_connections, static_cast<int>(s.stack[end].syn_cookies), s.backlog[end], s.stays_dead[end] ? " DIES" : "");
+        end, d.loss, d.burst_loss, d.burst_length, d.duplication, d.reordering, d.reorder_delay.us(), d.corruption,
+        d.truncation, d.delay.us(), d.jitter.us(), d.rate, d.queue, p.mss, p.receive_buffer, p.window_scale,
+        p.initial_window, p.timestamps, p.sack, p.nagle, p.max_rto.to_seconds(), p.syn_retries, p.data_retries,
+        p.time_wait.ms(), s.stack[end].send_buffer, s.stack[end].max_connections,
+        static_cast<int>(s.stack[end].syn_cookies), s.backlog[end], s.stays_dead[end] ? " DIES" : "");
   }
   return out;
 }

@@ -14,7 +14,8 @@ namespace estab::sim {
 
 inline constexpr wire::Port kListening{7};
 inline constexpr wire::Port kNobody{9};
-inline constexpr std::array<wire::Ipv4Address, 2> kAddress = {wire::Ipv4Address(198, 18, 0, 1), wire::Ipv4Address(198, 18, 0, 2)};
+inline constexpr std::array<wire::Ipv4Address, 2> kAddress = {wire::Ipv4Address(198, 18, 0, 1),
+                                                              wire::Ipv4Address(198, 18, 0, 2)};
 
 // What a user does at a moment of its own choosing, whatever the connection is doing then.
 enum class Act : uint8_t { StopReading, ReadAgain, Shutdown, Close, Abort };
@@ -27,10 +28,10 @@ struct Moment {
 enum class Ending : uint8_t { Shutdown, CloseAfterPeer, Close };
 
 struct UserPlan {
-  uint32_t bytes = 0;   // to send
-  uint32_t chunk = 1;   // bytes a send call
-  Duration pause;       // between two calls; 0: as fast as the stack takes it
-  bool early = false;   // sends before the connection is established
+  uint32_t bytes = 0;  // to send
+  uint32_t chunk = 1;  // bytes a send call
+  Duration pause;      // between two calls; 0: as fast as the stack takes it
+  bool early = false;  // sends before the connection is established
   Ending ending = Ending::Shutdown;
   std::vector<Moment> moments;
 
@@ -62,10 +63,10 @@ struct Scenario {
   std::array<uint32_t, 2> backlog{};
   std::vector<ConnectionPlan> connections;
   std::vector<TroubleAt> troubles;
-  Duration heals;                       // then the link is good, memory is back, and users come to their end
-  std::array<bool, 2> stays_dead{};     // except for this
-  bool may_time_out = false;            // the troubles are such that a connection may give up
-  bool records_scarce = false;          // there are fewer records than connections
+  Duration heals;                    // then the link is good, memory is back, and users come to their end
+  std::array<bool, 2> stays_dead{};  // except for this
+  bool may_time_out = false;         // the troubles are such that a connection may give up
+  bool records_scarce = false;       // there are fewer records than connections
 };
 
 Scenario draw(uint64_t seed);

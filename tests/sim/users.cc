@@ -19,7 +19,8 @@ std::string name_of(const End& end) {
 
 void Users::open(size_t connection) {
   End& end = world_.ends[connection][side_];
-  const ConnectionPlan& plan = world_.scenario.connections[std::min(connection, world_.scenario.connections.size() - 1)];
+  const ConnectionPlan& plan =
+      world_.scenario.connections[std::min(connection, world_.scenario.connections.size() - 1)];
   wire::Port port = kListening;
   if (connection < world_.scenario.connections.size()) port = side_ == plan.opener ? plan.port : plan.other_port;
   const auto failure = stack().connect(kAddress[1 - side_], port, *this, {}, end.id);
@@ -28,7 +29,8 @@ void Users::open(size_t connection) {
     return world_.fail(fmt::format("{}: connect() failed with {}", name_of(end), static_cast<int>(failure)));
   }
   const stack::Record* record = stack().find(end.id);
-  if (plan.simultaneous && connection == 0 && record->tuple.local_port != (side_ == plan.opener ? plan.other_port : plan.port)) {
+  if (plan.simultaneous && connection == 0 &&
+      record->tuple.local_port != (side_ == plan.opener ? plan.other_port : plan.port)) {
     return world_.fail("the ports are not those that were worked out: has flow::PortAllocator changed?");
   }
   end.opened = true;
@@ -58,7 +60,8 @@ bool Users::accept(stack::ConnectionId id) {
     by_record_[id.index] = &end;
     return true;
   }
-  // A SYN cookie may come back twice: the second time it makes a connection that nobody opened (RFC 4987 §3.6 keeps no state).
+  // A SYN cookie may come back twice: the second time it makes a connection that nobody opened (RFC 4987 §3.6 keeps no
+  // state).
   if (!world_.used_cookies(side_)) world_.fail(fmt::format("end {}: a connection that nobody opened", side_));
   ++world_.ghosts;
   ghosts_.insert(id.index);
@@ -104,7 +107,8 @@ void Users::on_peer_close(stack::ConnectionId id) {
   if (!peer.shut || delivered != peer.queued) {
     world_.fail(fmt::format("{}: told of the peer's close with {} of {} bytes", name_of(*end), delivered, peer.queued));
   }
-  if (end->plan.ending == Ending::CloseAfterPeer && end->queued == end->plan.bytes && end->reading) act(*end, Act::Close);
+  if (end->plan.ending == Ending::CloseAfterPeer && end->queued == end->plan.bytes && end->reading)
+    act(*end, Act::Close);
 }
 
 void Users::on_close(stack::ConnectionId id, tcp::Error error) {
@@ -141,7 +145,8 @@ void Users::act(End& end, Act act) {
       stack().shutdown_send(end.id);
       break;
     case Act::Close:
-      if (const stack::Record* record = world_.record_of(end); record != nullptr && record->tcb.rcv.queued > 0) end.aborted = true;
+      if (const stack::Record* record = world_.record_of(end); record != nullptr && record->tcb.rcv.queued > 0)
+        end.aborted = true;
       end.shut = end.closed = true;
       stack().close(end.id);
       break;
@@ -179,7 +184,8 @@ bool Users::send_once(End& end) {
   }
   if (!stack().send(end.id, packet)) {
     const stack::Record* record = world_.record_of(end);
-    if (record != nullptr && (record->tcb.state == tcp::State::Established || record->tcb.state == tcp::State::CloseWait)) {
+    if (record != nullptr &&
+        (record->tcb.state == tcp::State::Established || record->tcb.state == tcp::State::CloseWait)) {
       world_.fail(name_of(end) + ": send() refused in " + tcp::state_name(record->tcb.state));
     }
     return false;

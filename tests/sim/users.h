@@ -1,4 +1,5 @@
-// The users of one stack: they open, send, read, stop reading, close and abort as planned, and check all that they are told.
+// The users of one stack: they open, send, read, stop reading, close and abort as planned, and check all that they are
+// told.
 #pragma once
 
 #include <map>

@@ -18,18 +18,19 @@ struct End {
   UserPlan plan;
   stack::ConnectionId id;
   wire::Port port, peer_port;  // of the one that opened
-  bool opened = false;       // connect() took it, or it was accepted
+  bool opened = false;         // connect() took it, or it was accepted
   bool established = false;
   bool peer_closed = false;
-  bool over = false;         // on_close came
+  bool over = false;                    // on_close came
   tcp::Error error = tcp::Error::None;  // with `over`
-  uint64_t queued = 0;       // bytes that send() took
-  uint64_t received = 0;     // bytes that the user took
-  uint64_t delivered = 0;    // with `over`: received, and what the user had not taken by then
+  uint64_t queued = 0;                  // bytes that send() took
+  uint64_t received = 0;                // bytes that the user took
+  uint64_t delivered = 0;               // with `over`: received, and what the user had not taken by then
   bool reading = true;
-  bool shut = false;         // its sending half
-  bool closed = false;       // by close()
-  bool aborted = false;      // by abort(), or by close() with text unread
+  bool shut = false;     // its sending half
+  bool closed = false;   // by close()
+  bool aborted = false;  // by abort(), or by close() with text unread
+  int alone = 0;         // looks at which the peer had not accepted it
   // As they were after the last turn: they never go back.
   wire::Seq una, rcv_nxt, rcv_edge;
   bool seen = false;
@@ -45,18 +46,18 @@ struct World {
   std::array<std::unique_ptr<device::ImpairedLink>, 2> link;
   std::array<std::unique_ptr<stack::Stack>, 2> stack;
   bool healed = false;
-  size_t to_open = 0;      // connections that are still to be opened
-  uint64_t progress = 0;   // moves whenever something happened for a user
-  uint64_t closes = 0;     // on_close calls, and ...
+  size_t to_open = 0;        // connections that are still to be opened
+  uint64_t progress = 0;     // moves whenever something happened for a user
+  uint64_t closes = 0;       // on_close calls, and ...
   uint64_t establishes = 0;  // ... on_established calls, to compare with what the stacks counted
   uint64_t ghosts = 0;
-  std::string failure;     // the first one
+  std::string failure;  // the first one
 
   void fail(const std::string& what) {
     if (failure.empty()) failure = what;
   }
   void after(Duration span, std::function<void()> what) { events.emplace(now + span, std::move(what)); }
-  End& peer_of(const End& end) { return ends[end.connection][1 - end.side]; }
+  const End& peer_of(const End& end) const { return ends[end.connection][1 - end.side]; }
   const stack::Record* record_of(const End& end) const {
     return end.opened && !end.over ? stack[end.side]->find(end.id) : nullptr;
   }

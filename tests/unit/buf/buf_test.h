@@ -88,7 +88,9 @@ class BufTest : public ::testing::Test {
     return out;
   }
 
-  static std::span<const uint8_t> bytes_of(const std::string& s) { return {reinterpret_cast<const uint8_t*>(s.data()), s.size()}; }
+  static std::span<const uint8_t> bytes_of(const std::string& s) {
+    return {reinterpret_cast<const uint8_t*>(s.data()), s.size()};
+  }
 
   std::unique_ptr<MbufPool> pool;
 };

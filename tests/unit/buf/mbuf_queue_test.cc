@@ -83,6 +83,21 @@ TEST_F(MbufQueueTest, Reference_BeyondTheEnd_IsEmptyAndThenGrows) {
   EXPECT_EQ(content(queue.reference(*pool, 2, 4)), "cdef");
 }
 
+TEST_F(MbufQueueTest, PushCompact_ByteByByte_PinsFewMbufs) {
+  const std::string bytes = text(3000);
+  for (const char byte : bytes) queue.push_compact(pool->copy(bytes_of(std::string(1, byte))));
+  EXPECT_LE(pool->in_use(), 3u);
+  EXPECT_EQ(copied(0, 3000), bytes);
+}
+
+TEST_F(MbufQueueTest, PushCompact_BehindSharedMemory_LeavesTheReferenceAlone) {
+  queue.push_compact(pool->copy(bytes_of("abcd")));
+  const Mbuf reference = queue.reference(*pool, 0, 4);
+  queue.push_compact(pool->copy(bytes_of("efgh")));
+  EXPECT_EQ(content(reference), "abcd");
+  EXPECT_EQ(copied(0, 8), "abcdefgh");
+}
+
 TEST_F(MbufQueueTest, ReferenceAlive_PopLeavesItsBytesAndItsChain) {
   const std::string bytes = text(60);
   queue.push(chain({bytes.substr(0, 20), bytes.substr(20, 20), bytes.substr(40)}));
@@ -104,7 +119,8 @@ TEST_F(MbufQueueTest, Random_AgreesWithAString) {
     const uint32_t what = random.below(100);
     if (what < 25 && size < 4000) {
       const std::string bytes = text(1 + random.below(400), random.next());
-      queue.push(random.chance(0.2) ? pool->copy(bytes_of(bytes)) : cut(bytes, 5, random));
+      Mbuf packet = random.chance(0.2) ? pool->copy(bytes_of(bytes)) : cut(bytes, 5, random);
+      random.chance(0.3) ? queue.push_compact(std::move(packet)) : queue.push(std::move(packet));
       model += bytes;
     } else if (what < 45) {
       const uint32_t n = random.chance(0.05) ? size : random.below(std::min(size, 300u) + 1);

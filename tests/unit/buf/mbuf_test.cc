@@ -21,7 +21,8 @@ TEST_F(MbufTest, Move_OwnsOnce) {
 
 TEST_F(MbufTest, Keep_AnyRangeOfAnyChain) {
   const std::string bytes = text(40);
-  for (const std::vector<size_t>& cuts : std::vector<std::vector<size_t>>{{}, {1}, {10, 20}, {10, 10, 30}, {0, 5, 39}, {40}}) {
+  for (const std::vector<size_t>& cuts :
+       std::vector<std::vector<size_t>>{{}, {1}, {10, 20}, {10, 10, 30}, {0, 5, 39}, {40}}) {
     std::vector<std::string> pieces;
     size_t at = 0;
     for (const size_t cut : cuts) {

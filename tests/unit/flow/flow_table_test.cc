@@ -47,7 +47,8 @@ TEST(FlowTable, SameHash_ManyEntries_EachIsFoundByItsKey) {
   for (uint32_t i = 0; i < 100; ++i) ASSERT_TRUE(table.insert(hash, i));
   for (uint32_t i = 0; i < 100; ++i) EXPECT_EQ(table.find(hash, [&](uint32_t j) { return i == j; }), i);
   for (uint32_t i = 0; i < 100; i += 2) EXPECT_TRUE(table.erase(hash, i));
-  for (uint32_t i = 0; i < 100; ++i) EXPECT_EQ(table.find(hash, [&](uint32_t j) { return i == j; }), i % 2 == 0 ? kNoFlow : i);
+  for (uint32_t i = 0; i < 100; ++i)
+    EXPECT_EQ(table.find(hash, [&](uint32_t j) { return i == j; }), i % 2 == 0 ? kNoFlow : i);
   for (uint32_t i = 1; i < 100; i += 2) EXPECT_TRUE(table.erase(hash, i));
   EXPECT_EQ(table.size(), 0u);
 }
@@ -104,10 +105,11 @@ TEST(FlowTable, EveryBucketOverflowed_MissEnds) {
   EXPECT_EQ(table.find(hash(1, 3), [](uint32_t) { return true; }), next);
 }
 
-// Against an unordered_map, at loads from empty to full; at the end every overflow count is back at zero, so that a miss in any
-// bucket looks at one line (each bucket is asked for a signature that all its neighbours hold).
+// Against an unordered_map, at loads from empty to full; at the end every overflow count is back at zero, so that a
+// miss in any bucket looks at one line (each bucket is asked for a signature that all its neighbours hold).
 TEST(FlowTable, Random_AgreesWithAMap) {
-  for (const auto& [capacity, most] : std::vector<std::pair<uint32_t, uint32_t>>{{7, 24}, {50, 96}, {1000, 3072}, {1000, 1000}}) {
+  for (const auto& [capacity, most] :
+       std::vector<std::pair<uint32_t, uint32_t>>{{7, 24}, {50, 96}, {1000, 3072}, {1000, 1000}}) {
     Random random(most);
     FlowTable table(capacity);
     std::unordered_map<uint32_t, uint64_t> model;  // index to hash

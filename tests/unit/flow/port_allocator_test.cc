@@ -15,7 +15,8 @@ constexpr wire::Port kPort{80};
 
 const auto kAny = [](wire::Port) { return true; };
 
-uint16_t first_port(uint64_t secret, wire::Ipv4Address local = kLocal, wire::Ipv4Address remote = kRemote, wire::Port port = kPort) {
+uint16_t first_port(uint64_t secret, wire::Ipv4Address local = kLocal, wire::Ipv4Address remote = kRemote,
+                    wire::Port port = kPort) {
   PortAllocator ports({secret, ~secret});
   return ports.allocate(local, remote, port, kAny)->value();
 }

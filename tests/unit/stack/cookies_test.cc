@@ -157,7 +157,7 @@ TEST_F(Cookies, HalfOpen_RetransmitsAndGivesUp) {
     now = now + Duration::milliseconds(100);
     turn();
   }
-  EXPECT_EQ(syn_acks, 1u + tcp::Parameters().syn_retries);
+  EXPECT_EQ(syn_acks, 1u + tcp::Parameters().syn_ack_retries);
   EXPECT_EQ(server->connections(), 0u);
   EXPECT_EQ(theirs.closed, 0);
 }

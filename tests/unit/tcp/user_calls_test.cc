@@ -100,6 +100,13 @@ TEST(Rfc9293_3_10_4_Close, Twice_SecondDoesNothing) {
   EXPECT_EQ(peer.next(), Emission{});
 }
 
+TEST(Rfc9293_3_10_4_Close, SynSentWithQueuedText_SaysThatItIsLost) {
+  Peer peer;
+  peer.syn_sent();
+  ASSERT_TRUE(send(peer.tcb, 10));
+  EXPECT_EQ(peer.shuts_down(), (Actions{.error = Error::Aborted, .closed = true}));
+}
+
 TEST(Rfc9293_3_6_1, CloseWithUnreadText_Reset) {  // MUST-17 and SHLD-3: the peer must learn that its text was lost
   Peer peer;
   peer.established();

@@ -25,7 +25,8 @@ class WheelTest : public ::testing::Test {
 
   std::vector<uint32_t> advance(uint64_t tick, uint32_t budget = UINT32_MAX) {
     std::vector<uint32_t> expired;
-    const uint32_t count = wheel->advance(tick, [&](uint32_t index) { expired.push_back(index); }, budget);
+    const uint32_t count = wheel->advance(
+        tick, [&](uint32_t index) { expired.push_back(index); }, budget);
     EXPECT_EQ(count, expired.size());
     return expired;
   }

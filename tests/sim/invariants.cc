@@ -1,0 +1,134 @@
+#include "sim/invariants.h"
+
+#include <fmt/format.h>
+
+#include <numeric>
+
+namespace estab::sim {
+namespace {
+
+using tcp::State;
+using tcp::Tcb;
+
+bool sends_text(State state) {
+  return state == State::Established || state == State::CloseWait || state == State::FinWait1 ||
+         state == State::Closing || state == State::LastAck;
+}
+
+// The sentence that is not true of a TCB; null when all are.
+const char* broken(const Tcb& t) {
+  const auto& snd = t.snd;
+  if (!(snd.una <= snd.nxt)) return "SND.UNA <= SND.NXT";
+  if (!(snd.nxt <= snd.end + (t.fin_queued ? 1 : 0))) return "SND.NXT is at most the end of what was queued";
+  if (!(snd.una <= snd.rtx || snd.rtx == snd.rtx_end)) return "what is retransmitted is not acknowledged";
+  if (!(snd.rtx <= snd.rtx_end && snd.rtx_end <= snd.nxt)) return "what is retransmitted was sent";
+  if (t.rtt.rto() <= Duration()) return "RTO > 0";
+  if (t.syn_pending) return "a SYN that is due is sent";
+  if (!is_synchronized(t.state))
+    return t.retransmit_at.is_never() && t.state != State::Closed ? "a handshake has a timer" : nullptr;
+  if (snd.mss == 0) return "SND.MSS > 0";
+  if (t.congestion.cwnd < snd.mss) return "cwnd is a segment at least";
+  if (!(t.rcv.nxt <= t.rcv.edge)) return "RCV.NXT is in the window";
+  if (t.ack_pending) return "an ACK that is owed is sent";
+  const bool waits = snd.una != snd.nxt || snd.nxt < snd.end || (t.fin_queued && !t.fin_sent());
+  if (sends_text(t.state) && waits == t.retransmit_at.is_never())
+    return "the retransmission timer runs while something is outstanding, and only then";
+  if (t.state == State::TimeWait && t.wait_at.is_never()) return "TIME-WAIT ends";
+  return nullptr;
+}
+
+// The shell's side: the wheel knows of the deadline.
+const char* broken(const stack::Record& record) {
+  if (record.dirty) return "what is to be settled is settled";
+  const Instant deadline = record.tcb.poll_at();
+  if (deadline.is_never()) return nullptr;
+  if (!record.timer.scheduled()) return "a deadline is on the wheel";
+  const auto tick = static_cast<uint32_t>((deadline.ns() + 999'999) / 1'000'000);
+  return static_cast<int32_t>(record.timer.tick - tick) <= 0 ? nullptr : "the wheel looks no later than the deadline";
+}
+
+// What one end believes of the other. Both are known here; what is under way lies between.
+const char* broken(const Tcb& sender, const Tcb& receiver) {
+  if (!is_synchronized(sender.state) || !is_synchronized(receiver.state)) return nullptr;
+  if (!(sender.snd.una <= receiver.rcv.nxt)) return "what is acknowledged was received";
+  if (!(receiver.rcv.nxt <= sender.snd.nxt)) return "what was received was sent";
+  // A window probe's byte and a FIN may go beyond the window.
+  if (!(sender.snd.nxt <= receiver.rcv.edge + 2)) return "nothing is sent beyond the window";
+  return nullptr;
+}
+
+const char* went_back(End& end, const Tcb& t) {
+  if (!is_synchronized(t.state)) return nullptr;
+  const char* what = nullptr;
+  if (end.seen) {
+    if (t.snd.una < end.una) what = "SND.UNA never goes back";
+    if (t.rcv.nxt < end.rcv_nxt) what = "RCV.NXT never goes back";
+    if (t.rcv.edge < end.rcv_edge) what = "the window never shrinks";
+  }
+  end.seen = true;
+  end.una = t.snd.una;
+  end.rcv_nxt = t.rcv.nxt;
+  end.rcv_edge = t.rcv.edge;
+  return what;
+}
+
+void check_end(World& world, End& end, const stack::Record& record) {
+  const char* what = broken(record.tcb);
+  if (what == nullptr) what = broken(record);
+  if (what == nullptr) what = went_back(end, record.tcb);
+  if (what != nullptr) {
+    world.fail(fmt::format("connection {}, end {}, in {}: not true that {}", end.connection, end.side,
+                           tcp::state_name(record.tcb.state), what));
+  }
+}
+
+void check_books(World& world, size_t side) {
+  const stack::Stack& stack = *world.stack[side];
+  const auto& by_state = stack.counters().by_state;
+  const uint64_t sum = std::accumulate(by_state.begin(), by_state.end(), uint64_t{0});
+  if (sum != stack.connections()) {
+    world.fail(fmt::format("end {} counts {} connections by state, and has {}", side, sum, stack.connections()));
+  }
+  if (const auto& link = world.link[side]->counters(); link.oversized > 0)
+    world.fail(fmt::format("end {}: a frame beyond the MTU", side));
+}
+
+}  // namespace
+
+void check_invariants(World& world) {
+  for (auto& ends : world.ends) {
+    std::array<const stack::Record*, 2> record{};
+    for (size_t side = 0; side < 2; ++side) {
+      record[side] = world.record_of(ends[side]);
+      if (record[side] != nullptr) check_end(world, ends[side], *record[side]);
+    }
+    if (record[0] == nullptr || record[1] == nullptr) continue;
+    for (size_t from = 0; from < 2; ++from) {
+      if (const char* what = broken(record[from]->tcb, record[1 - from]->tcb)) {
+        const Tcb& sender = record[from]->tcb;
+        const Tcb& receiver = record[1 - from]->tcb;
+        world.fail(
+            fmt::format("connection {} (port {}), from end {} in {} to {}: not true that {} (SND.UNA {}, NXT {}, WND "
+                        "{}; RCV.NXT {}, edge {})",
+                        ends[0].connection, record[0]->tuple.local_port.value(), from, tcp::state_name(sender.state),
+                        tcp::state_name(receiver.state), what, sender.snd.una.value(), sender.snd.nxt.value(),
+                        sender.snd.wnd, receiver.rcv.nxt.value(), receiver.rcv.edge.value()));
+      }
+    }
+  }
+  for (size_t side = 0; side < 2; ++side) check_books(world, side);
+}
+
+void check_nothing_left(World& world) {
+  for (size_t side = 0; side < 2; ++side) {
+    const stack::Stack& stack = *world.stack[side];
+    if (stack.connections() != 0) world.fail(fmt::format("end {}: {} connections are left", side, stack.connections()));
+    // The ARP cache looks once a second; anything sooner is a timer that nobody cancelled.
+    const Instant next = stack.next_deadline();
+    if (next < stack.now() + Duration::milliseconds(999)) world.fail(fmt::format("end {}: a timer is left", side));
+    const uint32_t mbufs = memory().pool[side].in_use();
+    if (mbufs != 0) world.fail(fmt::format("end {}: {} mbufs are left", side, mbufs));
+  }
+}
+
+}  // namespace estab::sim

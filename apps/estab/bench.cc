@@ -5,12 +5,14 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <optional>
 #include <thread>
 
 #include "bench_report.h"
 #include "generator.h"
 #include "services.h"
 #include "signals.h"
+#include "trace.h"
 
 namespace estab::app {
 namespace {
@@ -18,8 +20,8 @@ namespace {
 using SteadyClock = std::chrono::steady_clock;
 
 constexpr uint16_t kServerPort = 5001;
-constexpr double kFastest = 4e6;          // connections a second that sizes are planned for when no rate is given
-constexpr uint32_t kPortsEach = 60'000;   // of an address, towards one server port
+constexpr double kFastest = 4e6;         // connections a second that sizes are planned for when no rate is given
+constexpr uint32_t kPortsEach = 60'000;  // of an address, towards one server port
 
 double seconds_since(SteadyClock::time_point begin) {
   return std::chrono::duration<double>(SteadyClock::now() - begin).count();
@@ -29,7 +31,8 @@ double seconds_since(SteadyClock::time_point begin) {
 uint64_t standing(const BenchOptions& options, const Config& config) {
   const double rate = options.rate > 0 && options.workload != Workload::Rr ? options.rate : kFastest;
   double most = rate * (config.time_wait.to_seconds() + 0.1);
-  if (options.connections > 0 && options.workload != Workload::Rr) most = std::min(most, static_cast<double>(options.connections));
+  if (options.connections > 0 && options.workload != Workload::Rr)
+    most = std::min(most, static_cast<double>(options.connections));
   if (options.workload == Workload::Rr) most = 0;
   return static_cast<uint64_t>(most) + options.concurrency;
 }
@@ -42,7 +45,8 @@ void plan(BenchOptions& options) {
     options.source_addresses = known ? static_cast<uint32_t>(std::min<uint64_t>(most / kPortsEach + 1, 4096)) : 1;
   }
   config.addresses = options.source_addresses;
-  if (config.max_connections == 0) config.max_connections = static_cast<uint32_t>(std::min<uint64_t>(most + most / 8 + 1024, 1u << 28));
+  if (config.max_connections == 0)
+    config.max_connections = static_cast<uint32_t>(std::min<uint64_t>(most + most / 8 + 1024, 1u << 28));
   if (config.mbufs == 0) config.mbufs = std::min<uint32_t>(options.concurrency * 4 + 16384, 1u << 22);
 }
 
@@ -146,11 +150,12 @@ uint64_t connections_left(Ends& ends) {
   return ends.client->stats().active + (ends.server == nullptr ? 0 : ends.server->stats().active);
 }
 
-void print_progress(const BenchOptions& options, const Generator::Counts& now, const Generator::Counts& before, double seconds,
-                    double span) {
+void print_progress(const BenchOptions& options, const Generator::Counts& now, const Generator::Counts& before,
+                    double seconds, double span) {
   const bool rr = options.workload == Workload::Rr;
-  const uint64_t done = rr ? now.requests - before.requests
-                           : options.workload == Workload::Hold ? now.established - before.established : now.closed - before.closed;
+  const uint64_t done = rr                                   ? now.requests - before.requests
+                        : options.workload == Workload::Hold ? now.established - before.established
+                                                             : now.closed - before.closed;
   fmt::print("{:7.1f} s  {} {}/s, {} established, {} closed, {} failed\n", seconds,
              thousands(static_cast<uint64_t>(static_cast<double>(done) / span)), rr ? "requests" : "connections",
              thousands(now.established), thousands(now.closed), thousands(now.failed()));
@@ -194,6 +199,11 @@ int bench(const BenchOptions& given) {
   }
   Ends& ends = *opened;
   auto generator = std::make_unique<Generator>(*ends.client, ends.address, options);
+  std::optional<Trace> trace(std::in_place, options.trace, stdout);
+  if (options.trace > 0) {
+    ends.client->set_observer(trace->client_end());
+    if (ends.server != nullptr) ends.server->set_observer(trace->server_end());
+  }
   ends.client->on_poll([&generator] { generator->work(); });
   print_plan(options, *ends.client, ends.server.get(), ends.address);
   catch_signals();
@@ -208,7 +218,8 @@ int bench(const BenchOptions& given) {
   const auto closing = SteadyClock::now();
   runner.until([&] { return generator->idle() || seconds_since(closing) > 10; });
   const double patience = options.endpoint.time_wait.to_seconds() + 1;
-  if (patience <= 5) runner.until([&] { return connections_left(ends) == 0 || seconds_since(closing) > 10 + patience; });
+  if (patience <= 5)
+    runner.until([&] { return connections_left(ends) == 0 || seconds_since(closing) > 10 + patience; });
   result.connections_left = connections_left(ends);
 
   ends.client->stop();
@@ -219,6 +230,7 @@ int bench(const BenchOptions& given) {
   }
   ends.client->release();
   if (ends.server != nullptr) ends.server->release();
+  trace.reset();  // draws what never arrived
   result.counts = generator->counts();
   result.client = ends.client->stats();
   if (ends.server != nullptr) result.server = ends.server->stats();

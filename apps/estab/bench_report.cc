@@ -12,7 +12,8 @@ double per_second(uint64_t count, double seconds) {
 std::string times_line(const Histogram& times) {
   const auto us = [](Duration d) { return static_cast<double>(d.ns()) / 1000; };
   return fmt::format("p50 {:.1f}, p90 {:.1f}, p99 {:.1f}, p99.9 {:.1f}, max {:.1f} us", us(times.percentile(0.5)),
-                     us(times.percentile(0.9)), us(times.percentile(0.99)), us(times.percentile(0.999)), us(times.max()));
+                     us(times.percentile(0.9)), us(times.percentile(0.99)), us(times.percentile(0.999)),
+                     us(times.max()));
 }
 
 nlohmann::json times_json(const Histogram& times) {
@@ -40,10 +41,12 @@ Stats sum(const Stats& a, const Stats& b) {
 
 }  // namespace
 
-void print_plan(const BenchOptions& options, const Endpoint& client, const Endpoint* server, const SocketAddress& address) {
+void print_plan(const BenchOptions& options, const Endpoint& client, const Endpoint* server,
+                const SocketAddress& address) {
   fmt::print("workload {}: {}, {} at once{}\n", workload_name(options.workload),
-             options.connections > 0 ? thousands(options.connections) + (options.workload == Workload::Rr ? " requests" : " connections")
-                                     : std::string("until the time is up"),
+             options.connections > 0
+                 ? thousands(options.connections) + (options.workload == Workload::Rr ? " requests" : " connections")
+                 : std::string("until the time is up"),
              thousands(options.concurrency), options.rate > 0 ? fmt::format(", {:.0f} a second", options.rate) : "");
   fmt::print("client  {}\n", client.describe());
   if (server != nullptr) fmt::print("server  {}\n", server->describe());
@@ -63,8 +66,8 @@ void print_summary(const BenchResult& result) {
     fmt::print("requests     {} answered, {} a second\n", thousands(counts.requests),
                thousands(static_cast<uint64_t>(per_second(counts.requests, result.seconds))));
   }
-  fmt::print("rate         {} connections a second over {:.2f} s\n",
-             thousands(static_cast<uint64_t>(result.rate())), result.seconds);
+  fmt::print("rate         {} connections a second over {:.2f} s\n", thousands(static_cast<uint64_t>(result.rate())),
+             result.seconds);
   fmt::print("{}\n", cycles_line("client", result.client, counts.established));
   if (result.server) fmt::print("{}\n", cycles_line("server", *result.server, counts.established));
   fmt::print("             (TSC cycles; polls that found nothing to do are left out)\n");

@@ -9,7 +9,7 @@
 namespace estab::app {
 
 struct BenchResult {
-  double seconds = 0;  // of the whole measurement
+  double seconds = 0;          // of the whole measurement
   double opening_seconds = 0;  // of the part in which connections were opened: with hold the ramp, else all of it
   Generator::Counts counts;
   Stats client;
@@ -22,7 +22,8 @@ struct BenchResult {
   uint64_t leaked() const { return client.mbufs_in_use + (server ? server->mbufs_in_use : 0); }
 };
 
-void print_plan(const BenchOptions& options, const Endpoint& client, const Endpoint* server, const SocketAddress& address);
+void print_plan(const BenchOptions& options, const Endpoint& client, const Endpoint* server,
+                const SocketAddress& address);
 void print_summary(const BenchResult& result);
 nlohmann::json bench_json(const BenchOptions& options, const BenchResult& result);
 

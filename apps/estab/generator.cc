@@ -15,7 +15,8 @@ Generator::Generator(Endpoint& endpoint, const SocketAddress& server, const Benc
   slots_.resize(most);
   free_.reserve(most);
   for (uint64_t i = most; i > 0; --i) free_.push_back(static_cast<uint32_t>(i - 1));
-  if (options.rate > 0) interval_ = Duration::nanoseconds(std::max<int64_t>(1, static_cast<int64_t>(1e9 / options.rate)));
+  if (options.rate > 0)
+    interval_ = Duration::nanoseconds(std::max<int64_t>(1, static_cast<int64_t>(1e9 / options.rate)));
 }
 
 void Generator::start() {
@@ -51,9 +52,11 @@ void Generator::work() {
   }
   // As many as there are slots; hold opens no more at once than concurrency allows.
   uint32_t batch = kBatch;
-  const uint64_t opening = under_way_ - (options_.workload == Workload::Hold ? counts_.established - counts_.closed : 0);
+  const uint64_t opening =
+      under_way_ - (options_.workload == Workload::Hold ? counts_.established - counts_.closed : 0);
   if (options_.workload == Workload::Hold) {
-    batch = static_cast<uint32_t>(std::min<uint64_t>(batch, options_.concurrency - std::min<uint64_t>(opening, options_.concurrency)));
+    batch = static_cast<uint32_t>(
+        std::min<uint64_t>(batch, options_.concurrency - std::min<uint64_t>(opening, options_.concurrency)));
   }
   for (; batch > 0 && wants_more(); --batch) open(now);
 }
@@ -69,7 +72,9 @@ void Generator::open_due(Instant now) {
     }
     return;
   }
-  for (uint32_t batch = kBatch; batch > 0 && next_due_ <= now && wants_more(); --batch, next_due_ = next_due_ + interval_) open(next_due_);
+  for (uint32_t batch = kBatch; batch > 0 && next_due_ <= now && wants_more();
+       --batch, next_due_ = next_due_ + interval_)
+    open(next_due_);
 }
 
 void Generator::open(Instant due) {
@@ -81,7 +86,8 @@ void Generator::open(Instant due) {
   Connection connection;
   if (const Error error = endpoint_.connect(server_, *this, connect, connection); error != Error::None) {
     ++counts_.failures[error_name(error)];
-    blocked_until_ = endpoint_.now() + Duration::milliseconds(1);  // ports and records come back; trying harder does not help
+    blocked_until_ =
+        endpoint_.now() + Duration::milliseconds(1);  // ports and records come back; trying harder does not help
     if (error == Error::NoRoute || error == Error::InvalidAddress) reached_ = true;  // these do not get better
     note_progress();
     return;

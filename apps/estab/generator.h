@@ -16,7 +16,7 @@ class Generator final : public Service {
   struct Counts {
     uint64_t attempted = 0;
     uint64_t established = 0;
-    uint64_t closed = 0;  // ended as the workload wants it
+    uint64_t closed = 0;    // ended as the workload wants it
     uint64_t requests = 0;  // answered
     std::map<std::string, uint64_t> failures;
 
@@ -35,7 +35,9 @@ class Generator final : public Service {
   // Opens no more; standing connections are closed.
   void finish();
 
-  bool reached() const { return reached_.load(std::memory_order_relaxed); }  // as many as were asked for have ended (hold: stand)
+  bool reached() const {
+    return reached_.load(std::memory_order_relaxed);
+  }  // as many as were asked for have ended (hold: stand)
   bool idle() const { return under_way_.load(std::memory_order_relaxed) == 0; }
 
   // To be read on the worker's thread.

@@ -30,7 +30,8 @@ T must(Result<T> result) {
 void add_duration(CLI::App* app, const std::string& name, const std::string& help, std::function<void(Duration)> set,
                   Duration least = Duration::milliseconds(1)) {
   app->add_option_function<std::string>(
-         name, [name, least, set = std::move(set)](const std::string& text) {
+         name,
+         [name, least, set = std::move(set)](const std::string& text) {
            const Duration duration = must(parse_duration(text));
            if (duration < least) refuse(name + " must be at least 1ms, not '" + text + "'");
            set(duration);
@@ -76,7 +77,8 @@ void add_address(CLI::App* app, Cidr& address, bool required) {
 void add_endpoint(CLI::App* app, Config& config, bool required) {
   auto* device = app->add_option("--device", config.device,
                                  "DPDK device: a PCI address, or a string such as net_tap0,iface=estab0");
-  device->type_name("DEVARGS")->check([](const std::string& text) { return text.empty() ? "--device must not be empty" : ""; });
+  device->type_name("DEVARGS")->check(
+      [](const std::string& text) { return text.empty() ? "--device must not be empty" : ""; });
   if (required) device->required();
   add_address(app, config.address, required);
   app->add_option_function<std::string>(
@@ -85,12 +87,16 @@ void add_endpoint(CLI::App* app, Config& config, bool required) {
       ->type_name("IP");
   app->add_option("--max-connections", config.max_connections,
                   "Connection records, TIME-WAIT included (default: " +
-                      (required ? std::to_string(config.max_connections) : std::string("as many as the run needs")) + ")")
+                      (required ? std::to_string(config.max_connections) : std::string("as many as the run needs")) +
+                      ")")
       ->check(CLI::Range(1u, 1u << 28));
   app->add_option("--mbufs", config.mbufs,
-                  "Packet buffers (default: " + (required ? std::to_string(config.mbufs) : std::string("as many as the run needs")) + ")")
+                  "Packet buffers (default: " +
+                      (required ? std::to_string(config.mbufs) : std::string("as many as the run needs")) + ")")
       ->check(CLI::Range(1024u, 1u << 26));
-  add_duration(app, "--time-wait", "How long TIME-WAIT lasts (2 MSL)", [&config](Duration d) { config.time_wait = d; }, Duration());
+  add_duration(
+      app, "--time-wait", "How long TIME-WAIT lasts (2 MSL)", [&config](Duration d) { config.time_wait = d; },
+      Duration());
 }
 
 void add_common(CLI::App* app, std::string& json_file, uint64_t& trace) {
@@ -107,23 +113,28 @@ void add_serve(CLI::App& app, ServeOptions& options) {
       ->add_option_function<std::string>(
           "--syn-cookies",
           [&options](const std::string& when) {
-            options.endpoint.syn_cookies = when == "always" ? SynCookies::Always : when == "never" ? SynCookies::Never : SynCookies::Auto;
+            options.endpoint.syn_cookies = when == "always"  ? SynCookies::Always
+                                           : when == "never" ? SynCookies::Never
+                                                             : SynCookies::Auto;
           },
           "When to answer SYNs without remembering them (default auto: while the backlog is full)")
       ->check(CLI::IsMember({"auto", "always", "never"}))
       ->type_name("");
   add_duration(serve, "--duration", "Stop after this long (default: when interrupted)",
                [&options](Duration d) { options.duration = d; });
-  add_duration(serve, "--stats", "Print a line of counters this often", [&options](Duration d) { options.stats_interval = d; });
+  add_duration(serve, "--stats", "Print a line of counters this often",
+               [&options](Duration d) { options.stats_interval = d; });
   add_common(serve, options.json_file, options.trace);
 }
 
 void add_bench(CLI::App& app, BenchOptions& options) {
-  CLI::App* bench = app.add_subcommand("bench", "Measure connections: against a server, or self-contained over ring devices");
+  CLI::App* bench =
+      app.add_subcommand("bench", "Measure connections: against a server, or self-contained over ring devices");
   bench
       ->add_option_function<std::string>(
           "--workload", [&options](const std::string& name) { options.workload = kWorkloads.at(name); },
-          "cc: connect and close (default); crr: connect, request, response, close; rr: requests on standing connections; "
+          "cc: connect and close (default); crr: connect, request, response, close; rr: requests on standing "
+          "connections; "
           "hold: ramp up and keep; syn: SYNs and SYN-ACKs")
       ->check(CLI::IsMember({"cc", "crr", "rr", "hold", "syn"}))
       ->type_name("");
@@ -138,47 +149,65 @@ void add_bench(CLI::App& app, BenchOptions& options) {
   bench->add_option("--concurrency", options.concurrency, "Connections under way at once")
       ->check(CLI::Range(1u, 1u << 24))
       ->capture_default_str();
-  bench->add_option("--connections", options.connections, "Stop after this many")->check(CLI::Range(uint64_t{1}, uint64_t{1} << 40));
+  bench->add_option("--connections", options.connections, "Stop after this many")
+      ->check(CLI::Range(uint64_t{1}, uint64_t{1} << 40));
   add_duration(bench, "--duration", "Stop after this long", [&options](Duration d) { options.duration = d; });
-  bench->add_option("--request", options.request, "Bytes of a request")->check(CLI::Range(1u, 1u << 20))->capture_default_str();
-  bench->add_option("--response", options.response, "Bytes of a response")->check(CLI::Range(1u, 1u << 20))->capture_default_str();
+  bench->add_option("--request", options.request, "Bytes of a request")
+      ->check(CLI::Range(1u, 1u << 20))
+      ->capture_default_str();
+  bench->add_option("--response", options.response, "Bytes of a response")
+      ->check(CLI::Range(1u, 1u << 20))
+      ->capture_default_str();
   bench
       ->add_option_function<std::string>(
-          "--close", [&options](const std::string& how) { options.close_by_rst = how == "rst"; }, "How connections end (default fin)")
+          "--close", [&options](const std::string& how) { options.close_by_rst = how == "rst"; },
+          "How connections end (default fin)")
       ->check(CLI::IsMember({"fin", "rst"}))
       ->type_name("");
   bench
       ->add_option_function<std::string>(
-          "--close-by", [&options](const std::string& who) { options.close_by = who == "server" ? CloseBy::Server : CloseBy::Client; },
+          "--close-by",
+          [&options](const std::string& who) {
+            options.close_by = who == "server" ? CloseBy::Server : CloseBy::Client;
+          },
           "Which side closes first, and keeps TIME-WAIT (default client)")
       ->check(CLI::IsMember({"client", "server"}))
       ->type_name("");
-  bench->add_option("--source-addresses", options.source_addresses,
-                    "Addresses to connect from, consecutive from --address on (default: as many as the run needs)")
+  bench
+      ->add_option("--source-addresses", options.source_addresses,
+                   "Addresses to connect from, consecutive from --address on (default: as many as the run needs)")
       ->check(CLI::Range(1u, 1u << 20));
   bench->add_flag("--one-core", options.one_core, "Self-contained: client and server on one core");
   add_common(bench, options.json_file, options.trace);
 }
 
 void add_replay(CLI::App& app, ReplayOptions& options) {
-  CLI::App* replay = app.add_subcommand("replay", "Give the client's side of a capture to a server, under the capture's own clock");
+  CLI::App* replay =
+      app.add_subcommand("replay", "Give the client's side of a capture to a server, under the capture's own clock");
   replay->add_option("--in", options.in, "The capture")->type_name("FILE.pcap")->required();
-  replay->add_option("--out", options.out, "Where what the server sends is written")->type_name("FILE.pcap")->required();
+  replay->add_option("--out", options.out, "Where what the server sends is written")
+      ->type_name("FILE.pcap")
+      ->required();
   add_address(replay, options.address, true);
   add_listen(replay, options.listeners);
-  replay->add_option("--seed", options.seed, "Of the server's secrets: the same seed gives the same output")->capture_default_str();
+  replay->add_option("--seed", options.seed, "Of the server's secrets: the same seed gives the same output")
+      ->capture_default_str();
   add_common(replay, options.json_file, options.trace);
 }
 
 void check_bench(const BenchOptions& options) {
-  if (options.connect && options.endpoint.device.empty()) refuse("--connect needs a --device to connect from, and its --address");
-  if (!options.endpoint.device.empty() && !options.connect) refuse("--device needs --connect IP:PORT: the server to measure");
-  if (options.connect && options.endpoint.address == Cidr{}) refuse("--connect needs an --address to connect from, as 198.18.0.2/24");
-  if (options.workload == Workload::Rr && options.close_by == CloseBy::Server) refuse("rr connections are closed by the client");
+  if (options.connect && options.endpoint.device.empty())
+    refuse("--connect needs a --device to connect from, and its --address");
+  if (!options.endpoint.device.empty() && !options.connect)
+    refuse("--device needs --connect IP:PORT: the server to measure");
+  if (options.connect && options.endpoint.address == Cidr{})
+    refuse("--connect needs an --address to connect from, as 198.18.0.2/24");
+  if (options.workload == Workload::Rr && options.close_by == CloseBy::Server)
+    refuse("rr connections are closed by the client");
 }
 
-// Options may stand at the top of the file, or in a section named as the subcommand ([serve]); other subcommands' sections are
-// passed over, so that one file can serve all.
+// Options may stand at the top of the file, or in a section named as the subcommand ([serve]); other subcommands'
+// sections are passed over, so that one file can serve all.
 class SubcommandConfig final : public CLI::ConfigTOML {
  public:
   explicit SubcommandConfig(std::string subcommand) : subcommand_(std::move(subcommand)) {}

@@ -65,7 +65,8 @@ struct Options {
   ReplayOptions replay;
 };
 
-// Nothing: what there is to say has been said, and the program exits with `exit_code` (0 after --help, 2 for bad usage).
+// Nothing: what there is to say has been said, and the program exits with `exit_code` (0 after --help, 2 for bad
+// usage).
 std::optional<Options> parse_options(int argc, char** argv, int& exit_code);
 
 const char* workload_name(Workload workload);

@@ -20,7 +20,8 @@ nlohmann::json packets_json(const Stats& stats) {
 }
 
 nlohmann::json connections_json(const Stats& stats) {
-  return {{"accepted", stats.accepted}, {"active", stats.active}, {"closed", stats.closed}, {"by_state", stats.by_state}};
+  return {
+      {"accepted", stats.accepted}, {"active", stats.active}, {"closed", stats.closed}, {"by_state", stats.by_state}};
 }
 
 nlohmann::json cycles_json(const Stats& stats, uint64_t connections) {
@@ -35,14 +36,15 @@ nlohmann::json cycles_json(const Stats& stats, uint64_t connections) {
 std::string cycles_line(const std::string& who, const Stats& stats, uint64_t connections) {
   const double cycles = per(stats.busy_cycles, connections);
   const uint64_t packets = stats.rx_packets + stats.tx_packets;
-  return fmt::format("{:<12} {:.0f} cycles ({:.0f} ns) a connection, {:.0f} cycles ({:.0f} ns) a packet, {} packets", who, cycles,
-                     cycles * stats.ns_per_cycle, per(stats.busy_cycles, packets),
+  return fmt::format("{:<12} {:.0f} cycles ({:.0f} ns) a connection, {:.0f} cycles ({:.0f} ns) a packet, {} packets",
+                     who, cycles, cycles * stats.ns_per_cycle, per(stats.busy_cycles, packets),
                      per(stats.busy_cycles, packets) * stats.ns_per_cycle, thousands(packets));
 }
 
 std::string counts_line(const std::map<std::string, uint64_t>& counts) {
   std::string line;
-  for (const auto& [name, count] : counts) line += fmt::format("{}{} {}", line.empty() ? "" : ", ", name, thousands(count));
+  for (const auto& [name, count] : counts)
+    line += fmt::format("{}{} {}", line.empty() ? "" : ", ", name, thousands(count));
   return line.empty() ? "none" : line;
 }
 
@@ -53,7 +55,8 @@ std::string packets_line(const Stats& stats) {
 
 std::string thousands(uint64_t number) {
   std::string digits = std::to_string(number);
-  for (ptrdiff_t at = static_cast<ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3) digits.insert(static_cast<size_t>(at), ",");
+  for (ptrdiff_t at = static_cast<ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3)
+    digits.insert(static_cast<size_t>(at), ",");
   return digits;
 }
 
@@ -62,7 +65,8 @@ bool write_json(const std::string& file, const nlohmann::json& object) {
   std::ofstream out(file);
   out << object.dump(2) << '\n';
   if (out.flush()) return true;
-  fmt::print(stderr, "estab: cannot write {} ({}): name a file in a folder that exists and is writable\n", file, std::strerror(errno));
+  fmt::print(stderr, "estab: cannot write {} ({}): name a file in a folder that exists and is writable\n", file,
+             std::strerror(errno));
   return false;
 }
 

@@ -72,7 +72,8 @@ int serve(const ServeOptions& options) {
     }
   }
   fmt::print("{}\n", endpoint.describe());
-  for (const ListenOption& listen : options.listeners) fmt::print("listening on port {}: {}\n", listen.port, listen.service);
+  for (const ListenOption& listen : options.listeners)
+    fmt::print("listening on port {}: {}\n", listen.port, listen.service);
   fmt::print("TIME-WAIT lasts {:g} s; ends with an interrupt{}\n", options.endpoint.time_wait.to_seconds(),
              options.duration ? fmt::format(" or after {:g} s", options.duration->to_seconds()) : "");
   std::fflush(stdout);
@@ -97,8 +98,8 @@ int serve(const ServeOptions& options) {
 
   const Stats stats = endpoint.stats();
   fmt::print("\nserved {:.1f} s: accepted {}, closed {}, failed: {}, retransmitted {}, mbufs leaked {}\n", duration,
-             thousands(stats.accepted), thousands(stats.closed), counts_line(stats.failures), thousands(stats.retransmitted),
-             stats.mbufs_in_use);
+             thousands(stats.accepted), thousands(stats.closed), counts_line(stats.failures),
+             thousands(stats.retransmitted), stats.mbufs_in_use);
   fmt::print("packets      {}\n", packets_line(stats));
   fmt::print("{}\n", cycles_line("server", stats, stats.accepted));
   const nlohmann::json object = {{"duration_s", duration},

@@ -10,7 +10,8 @@
 namespace estab::app {
 namespace {
 
-constexpr std::array<const char*, 8> kNames = {"echo", "discard", "chargen", "http", "accept", "close", "stall", "abort"};
+constexpr std::array<const char*, 8> kNames = {"echo",   "discard", "chargen", "http",
+                                               "accept", "close",   "stall",   "abort"};
 
 // Bits of the connection's word.
 constexpr uint64_t kPeerClosed = 1;
@@ -98,7 +99,11 @@ class Abort final : public Service {
 class Responder final : public Service {
  public:
   Responder(Endpoint& endpoint, uint32_t request, uint32_t response, bool close_first, bool by_rst)
-      : endpoint_(endpoint), request_(request), response_(response, uint8_t{'r'}), close_first_(close_first), by_rst_(by_rst) {}
+      : endpoint_(endpoint),
+        request_(request),
+        response_(response, uint8_t{'r'}),
+        close_first_(close_first),
+        by_rst_(by_rst) {}
 
   // The connection's word counts the bytes of the request that have come.
   void on_receive(Connection connection) override {
@@ -179,7 +184,8 @@ class Http final : public Service {
     const size_t room = connection.sendable();
     if (room == 0) return false;
     const size_t at = client.body_sent % pattern_.size();
-    const size_t n = std::min({static_cast<uint64_t>(pattern_.size() - at), client.body_left, static_cast<uint64_t>(room)});
+    const size_t n =
+        std::min({static_cast<uint64_t>(pattern_.size() - at), client.body_left, static_cast<uint64_t>(room)});
     const size_t sent = connection.send(std::span<const uint8_t>(pattern_).subspan(at, n));
     client.body_left -= sent;
     client.body_sent += sent;
@@ -199,7 +205,8 @@ class Http final : public Service {
 
   static bool contains_token(const std::string& head, std::string_view name, std::string_view value) {
     std::string lower(head.size(), '\0');
-    std::transform(head.begin(), head.end(), lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    std::transform(head.begin(), head.end(), lower.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     const size_t at = lower.find("\r\n" + std::string(name) + ":");
     if (at == std::string::npos) return false;
     const size_t end = lower.find("\r\n", at + 2);
@@ -216,7 +223,8 @@ class Http final : public Service {
     const std::string path = head.substr(method_end + 1, path_end - method_end - 1);
     if (method != "GET" && method != "HEAD") return refuse(connection, client, "501 Not Implemented");
     const bool http10 = head.compare(path_end + 8, 1, "0") == 0;
-    const bool keep = http10 ? contains_token(head, "connection", "keep-alive") : !contains_token(head, "connection", "close");
+    const bool keep =
+        http10 ? contains_token(head, "connection", "keep-alive") : !contains_token(head, "connection", "close");
     static constexpr std::string_view kGreeting = "estab\n";
     uint64_t size = kGreeting.size();
     if (path != "/") {
@@ -226,7 +234,8 @@ class Http final : public Service {
         return;
       }
     }
-    std::string reply = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: " + std::to_string(size) + "\r\n";
+    std::string reply =
+        "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: " + std::to_string(size) + "\r\n";
     if (!keep) reply += "Connection: close\r\n";
     if (keep && http10) reply += "Connection: keep-alive\r\n";
     reply += "\r\n";
@@ -265,7 +274,8 @@ std::unique_ptr<Service> make_service(const std::string& name, Endpoint& endpoin
   return nullptr;
 }
 
-std::unique_ptr<Service> make_responder(Endpoint& endpoint, uint32_t request, uint32_t response, bool close_first, bool by_rst) {
+std::unique_ptr<Service> make_responder(Endpoint& endpoint, uint32_t request, uint32_t response, bool close_first,
+                                        bool by_rst) {
   return std::make_unique<Responder>(endpoint, request, response, close_first, by_rst);
 }
 

@@ -24,9 +24,9 @@ struct Config {
 
   uint32_t max_connections = 1 << 20;  // records; memory is taken as they are used
   uint32_t mbufs = 1 << 15;
-  uint32_t receive_buffer = 256 * 1024;  // bytes a connection
-  uint32_t send_buffer = 256 * 1024;     // bytes a connection
-  Duration time_wait = Duration::seconds(60);     // 2 MSL (RFC 9293 §3.4.2)
+  uint32_t receive_buffer = 256 * 1024;            // bytes a connection
+  uint32_t send_buffer = 256 * 1024;               // bytes a connection
+  Duration time_wait = Duration::seconds(60);      // 2 MSL (RFC 9293 §3.4.2)
   Duration min_rto = Duration::milliseconds(200);  // RFC 6298 §2.4
   bool nagle = true;                               // RFC 9293 §3.7.4
   uint8_t syn_retries = 8;    // retransmissions of a SYN before giving up, more than 3 minutes (R2 of RFC 9293 §3.8.3)

@@ -1,5 +1,5 @@
-// A handle to a connection: copied freely, never dangling. When the connection has ended the handle is stale and every call
-// on it does nothing. To be used on the worker's thread: in a Service's functions, or in what Endpoint::post runs.
+// A handle to a connection: copied freely, never dangling. When the connection has ended the handle is stale and every
+// call on it does nothing. To be used on the worker's thread: in a Service's functions, or in what Endpoint::post runs.
 #pragma once
 
 #include <cstdint>
@@ -36,15 +36,15 @@ struct ConnectionInfo {
   ConnectionState state = ConnectionState::Closed;
   SocketAddress local;
   SocketAddress remote;
-  uint32_t mss = 0;            // bytes of text in a full segment
-  uint32_t send_window = 0;    // SND.WND, bytes
-  uint32_t receive_window = 0;  // RCV.WND, bytes
-  uint32_t in_flight = 0;      // bytes sent and not acknowledged
+  uint32_t mss = 0;                // bytes of text in a full segment
+  uint32_t send_window = 0;        // SND.WND, bytes
+  uint32_t receive_window = 0;     // RCV.WND, bytes
+  uint32_t in_flight = 0;          // bytes sent and not acknowledged
   uint32_t congestion_window = 0;  // bytes
-  Duration smoothed_rtt;       // zero before the first measurement (RFC 6298)
+  Duration smoothed_rtt;           // zero before the first measurement (RFC 6298)
   Duration rto;
-  bool timestamps = false;     // negotiated (RFC 7323)
-  bool sack = false;           // negotiated (RFC 2018)
+  bool timestamps = false;  // negotiated (RFC 7323)
+  bool sack = false;        // negotiated (RFC 2018)
 };
 
 class Connection {
@@ -57,8 +57,8 @@ class Connection {
   // receive window and so slows the peer.
   Buffer receive();
 
-  // Queues the buffer's bytes without copying them. False, and the buffer is as it was, when the send queue is full (then
-  // on_sendable follows) or the sending half is closed.
+  // Queues the buffer's bytes without copying them. False, and the buffer is as it was, when the send queue is full
+  // (then on_sendable follows) or the sending half is closed.
   bool send(Buffer& data);
   bool send(Buffer&& data) { return send(data); }
   // Queues a copy of as many of the bytes as there is room for, and says how many.
@@ -78,7 +78,8 @@ class Connection {
  private:
   friend class Endpoint;
   friend struct ConnectionAccess;
-  Connection(stack::Stack* owner, uint32_t index, uint32_t generation) : owner_(owner), index_(index), generation_(generation) {}
+  Connection(stack::Stack* owner, uint32_t index, uint32_t generation)
+      : owner_(owner), index_(index), generation_(generation) {}
 
   stack::Stack* owner_ = nullptr;
   uint32_t index_ = 0;

@@ -19,14 +19,15 @@
 namespace estab {
 
 struct ConnectOptions {
-  bool probe_only = false;  // answer the SYN-ACK with a RST instead of an ACK: on_connect, then on_close
-  uint64_t user = 0;        // what Connection::user() says from the first
+  bool probe_only = false;       // answer the SYN-ACK with a RST instead of an ACK: on_connect, then on_close
+  uint64_t user = 0;             // what Connection::user() says from the first
   std::optional<Address> local;  // one of the endpoint's addresses; by default they take turns (RFC 9293 MUST-43)
 };
 
 class Endpoint {
  public:
-  // Starts the EAL if this is the first endpoint of the process, and opens the device. A failure is a sentence to act on.
+  // Starts the EAL if this is the first endpoint of the process, and opens the device. A failure is a sentence to act
+  // on.
   static Result<std::unique_ptr<Endpoint>> create(const Config& config);
   ~Endpoint();
   Endpoint(const Endpoint&) = delete;
@@ -65,8 +66,9 @@ class Endpoint {
   // Runs `task` on the worker's thread between two polls; without a worker, at once.
   void post(std::function<void()> task);
   Stats stats();
-  // Stops, drops what connections are left without a word to their services, and closes the device. Only stats(), describe()
-  // and config() may be called afterwards; the pool of mbufs stays until the end, so that what leaked can be counted.
+  // Stops, drops what connections are left without a word to their services, and closes the device. Only stats(),
+  // describe() and config() may be called afterwards; the pool of mbufs stays until the end, so that what leaked can be
+  // counted.
   void release();
   std::string describe() const;  // one line: device, driver, addresses, offloads, memory
   const Config& config() const;

@@ -8,10 +8,10 @@
 namespace estab {
 
 struct Stats {
-  uint64_t attempted = 0;  // connections that we opened
-  uint64_t connected = 0;  // of these, established
-  uint64_t accepted = 0;   // connections that peers opened, established
-  uint64_t closed = 0;     // ended in order
+  uint64_t attempted = 0;                    // connections that we opened
+  uint64_t connected = 0;                    // of these, established
+  uint64_t accepted = 0;                     // connections that peers opened, established
+  uint64_t closed = 0;                       // ended in order
   std::map<std::string, uint64_t> failures;  // ended otherwise, by error_name()
   uint64_t active = 0;                       // connections now, in any state
   std::map<std::string, uint64_t> by_state;  // connections now, by state_name(); states with none are left out
@@ -25,15 +25,16 @@ struct Stats {
   uint64_t tx_packets = 0;
   uint64_t rx_bytes = 0;
   uint64_t tx_bytes = 0;
-  std::map<std::string, uint64_t> dropped;  // packets, by reason: drop_reasons() explains each; reasons with none left out
+  std::map<std::string, uint64_t>
+      dropped;  // packets, by reason: drop_reasons() explains each; reasons with none left out
 
-  uint64_t mbufs_in_use = 0;     // of the endpoint's pool
-  uint64_t mbufs_allocated = 0;  // to send what no received packet's memory could carry
+  uint64_t mbufs_in_use = 0;      // of the endpoint's pool
+  uint64_t mbufs_allocated = 0;   // to send what no received packet's memory could carry
   uint64_t replies_in_place = 0;  // packets sent in the memory of the one that they answer
 
-  uint64_t polls = 0;         // of the worker
-  uint64_t idle_polls = 0;    // of these, without anything to do
-  uint64_t busy_cycles = 0;   // TSC cycles of the polls that had something to do
+  uint64_t polls = 0;        // of the worker
+  uint64_t idle_polls = 0;   // of these, without anything to do
+  uint64_t busy_cycles = 0;  // TSC cycles of the polls that had something to do
   double ns_per_cycle = 0;
 
   uint64_t failed() const {

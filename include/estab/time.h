@@ -18,7 +18,7 @@ class Duration {
   constexpr int64_t ns() const { return ns_; }
   constexpr int64_t us() const { return ns_ / 1'000; }
   constexpr int64_t ms() const { return ns_ / 1'000'000; }
-  constexpr double to_seconds() const { return static_cast<double>(ns_) * 1e-9; }
+  constexpr double to_seconds() const { return static_cast<double>(ns_) / 1e9; }
 
   constexpr auto operator<=>(const Duration&) const = default;
   constexpr Duration operator+(Duration other) const { return Duration(ns_ + other.ns_); }

@@ -25,7 +25,8 @@ Result<Address> Address::parse(std::string_view text) {
 
 std::string Address::to_string() const {
   std::string text;
-  for (int shift = 24; shift >= 0; shift -= 8) text += (text.empty() ? "" : ".") + std::to_string(value >> shift & 0xff);
+  for (int shift = 24; shift >= 0; shift -= 8)
+    text += (text.empty() ? "" : ".") + std::to_string(value >> shift & 0xff);
   return text;
 }
 

@@ -28,7 +28,9 @@ void Buffer::for_each(const std::function<void(std::span<const uint8_t>)>& visit
 }
 
 void Buffer::append_to(std::string& text) const {
-  for_each([&text](std::span<const uint8_t> bytes) { text.append(reinterpret_cast<const char*>(bytes.data()), bytes.size()); });
+  for_each([&text](std::span<const uint8_t> bytes) {
+    text.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  });
 }
 
 }  // namespace estab

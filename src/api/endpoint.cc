@@ -49,7 +49,8 @@ stack::Secrets make_secrets(uint64_t seed) {
   stack::Secrets secrets;
   if (seed == 0 && getrandom(&secrets, sizeof(secrets), 0) == static_cast<ssize_t>(sizeof(secrets))) return secrets;
   Random random(seed);
-  for (SipKey* key : {&secrets.isn, &secrets.flow, &secrets.port, &secrets.cookie}) *key = {random.next(), random.next()};
+  for (SipKey* key : {&secrets.isn, &secrets.flow, &secrets.port, &secrets.cookie})
+    *key = {random.next(), random.next()};
   return secrets;
 }
 
@@ -67,7 +68,8 @@ stack::StackConfig stack_config(const Config& config, const device::Link& link) 
   out.tcp.nagle = config.nagle;
   out.tcp.syn_retries = config.syn_retries;
   out.tcp.data_retries = config.data_retries;
-  while (out.tcp.window_scale < wire::kMaxWindowScale && (uint64_t{65535} << out.tcp.window_scale) < config.receive_buffer) {
+  while (out.tcp.window_scale < wire::kMaxWindowScale &&
+         (uint64_t{65535} << out.tcp.window_scale) < config.receive_buffer) {
     ++out.tcp.window_scale;
   }
   out.secrets = make_secrets(config.seed);
@@ -219,7 +221,8 @@ Error Endpoint::connect(const SocketAddress& remote, Service& service, const Con
   return connect(remote, service, options, connection);
 }
 
-Error Endpoint::connect(const SocketAddress& remote, Service& service, const ConnectOptions& options, Connection& connection) {
+Error Endpoint::connect(const SocketAddress& remote, Service& service, const ConnectOptions& options,
+                        Connection& connection) {
   stack::ConnectOptions inner;
   inner.probe_only = options.probe_only;
   inner.user = options.user;
@@ -339,7 +342,8 @@ void Endpoint::release() {
 std::string Endpoint::describe() const {
   const device::Capabilities& can = impl_->port->capabilities();
   std::string text = impl_->config.device + " (" + impl_->port->driver() + "), " + impl_->config.address.to_string();
-  if (impl_->config.addresses > 1) text += " and the next " + std::to_string(impl_->config.addresses - 1) + " addresses";
+  if (impl_->config.addresses > 1)
+    text += " and the next " + std::to_string(impl_->config.addresses - 1) + " addresses";
   text += ", MTU " + std::to_string(impl_->port->mtu());
   text += std::string(", checksums sent by ") + (can.tcp_checksum ? "the device" : "software") + " and verified by " +
           (can.verifies_checksums ? "the device" : "software");

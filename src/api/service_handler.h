@@ -34,8 +34,8 @@ class ObserverAdapter final : public stack::Observer {
  public:
   explicit ObserverAdapter(estab::Observer& observer) : observer_(observer) {}
 
-  void on_segment(bool received, const wire::Tuple& tuple, const wire::TcpHeader& header, uint32_t text, tcp::State before,
-                  tcp::State after, Instant now) override {
+  void on_segment(bool received, const wire::Tuple& tuple, const wire::TcpHeader& header, uint32_t text,
+                  tcp::State before, tcp::State after, Instant now) override {
     observer_.on_segment({.received = received,
                           .local = {Address{tuple.local.value()}, tuple.local_port.value()},
                           .remote = {Address{tuple.remote.value()}, tuple.remote_port.value()},

@@ -68,9 +68,9 @@ constexpr std::array<Reason, stack::kDrops> kStackReasons = {{
     {"reset_limit", "a RST not sent: somebody sends more segments of no connection than the limit"},
 }};
 
-constexpr std::array<const char*, 10> kErrorNames = {"none",          "refused",  "reset",   "timed_out", "aborted",
-                                                    "data_after_close", "no_route", "no_port", "no_record",
-                                                     "invalid_address"};
+constexpr std::array<const char*, 10> kErrorNames = {"none",      "refused",          "reset",    "timed_out",
+                                                     "aborted",   "data_after_close", "no_route", "no_port",
+                                                     "no_record", "invalid_address"};
 
 template <size_t N>
 void add_drops(std::map<std::string, uint64_t>& dropped, const std::array<uint64_t, N>& counts,
@@ -97,7 +97,8 @@ const std::map<std::string, std::string>& drop_reasons() {
     add_reasons(all, kNetReasons);
     add_reasons(all, kTcpReasons);
     add_reasons(all, kStackReasons);
-    all["device_missed"] = "a packet that the device itself dropped, for want of mbufs or because nobody polled in time";
+    all["device_missed"] =
+        "a packet that the device itself dropped, for want of mbufs or because nobody polled in time";
     return all;
   }();
   return reasons;

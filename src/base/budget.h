@@ -1,5 +1,5 @@
-// So many a second and no more, where an outsider who counts the answers must not learn the number: it is drawn anew each second,
-// between once and twice what was asked for (against CVE-2016-5696).
+// So many a second and no more, where an outsider who counts the answers must not learn the number: it is drawn anew
+// each second, between once and twice what was asked for (against CVE-2016-5696).
 #pragma once
 
 #include <cstdint>

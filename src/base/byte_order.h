@@ -1,4 +1,5 @@
-// Network byte order. Copy, bit_cast, swap: one mov and one bswap on both compilers, and usable in constant expressions.
+// Network byte order. Copy, bit_cast, swap: one mov and one bswap on both compilers, and usable in constant
+// expressions.
 #pragma once
 
 #include <array>

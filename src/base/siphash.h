@@ -1,4 +1,5 @@
-// SipHash: a keyed hash that an outsider cannot predict. Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012.
+// SipHash: a keyed hash that an outsider cannot predict. Aumasson and Bernstein, "SipHash: a fast short-input PRF",
+// 2012.
 #pragma once
 
 #include <bit>

@@ -1,4 +1,5 @@
-// Ownership of DPDK's packet buffers. An Mbuf owns one packet (a chain of segments) and frees it; an MbufBurst owns a burst.
+// Ownership of DPDK's packet buffers. An Mbuf owns one packet (a chain of segments) and frees it; an MbufBurst owns a
+// burst.
 #pragma once
 
 #include <rte_mbuf.h>
@@ -61,7 +62,8 @@ class Mbuf {
   // True when the packet's memory is this Mbuf's alone, so that it may be rewritten in place.
   bool writable() const { return RTE_MBUF_DIRECT(mbuf_) && rte_mbuf_refcnt_read(mbuf_) == 1; }
 
-  // Keeps `length` bytes from `offset` on; segments outside of that are freed. The range lies within the packet, length > 0.
+  // Keeps `length` bytes from `offset` on; segments outside of that are freed. The range lies within the packet, length
+  // > 0.
   void keep(uint32_t offset, uint32_t length);
 
   // Turns the packet into an empty one of a single segment, ready to be written as a new packet of `length` bytes.

@@ -10,7 +10,8 @@ namespace estab::buf {
 
 Result<MbufPool> MbufPool::create(const std::string& name, uint32_t count) {
   const unsigned cache = std::min(256u, count / 2);  // the library refuses more than two thirds of the pool
-  // A stack hands out the mbuf that came back last, whose lines are still in the cache; the default ring hands out the coldest.
+  // A stack hands out the mbuf that came back last, whose lines are still in the cache; the default ring hands out the
+  // coldest.
   const auto create = [&](const char* ops) {
     return rte_pktmbuf_pool_create_by_ops(name.c_str(), count, cache, 0, RTE_MBUF_DEFAULT_BUF_SIZE,
                                           static_cast<int>(rte_socket_id()), ops);

@@ -7,8 +7,8 @@
 #include <span>
 #include <string>
 
-#include "estab/result.h"
 #include "buf/mbuf.h"
+#include "estab/result.h"
 
 namespace estab::buf {
 
@@ -23,8 +23,8 @@ class MbufPool {
   ~MbufPool();
 
   rte_mempool* get() const { return pool_; }
-  // An empty packet of one segment; nothing when the pool is empty. Mbufs in a pool are direct, unshared and unchained, so
-  // only the first cache line needs to be written: the second may then stay shared between the cores.
+  // An empty packet of one segment; nothing when the pool is empty. Mbufs in a pool are direct, unshared and unchained,
+  // so only the first cache line needs to be written: the second may then stay shared between the cores.
   Mbuf allocate() {
     rte_mbuf* mbuf = rte_mbuf_raw_alloc(pool_);
     if (mbuf == nullptr) return Mbuf();
@@ -40,7 +40,8 @@ class MbufPool {
   // A packet with a copy of `bytes`, in as many segments as it takes. Empty when the pool is.
   Mbuf copy(std::span<const uint8_t> bytes);
 
-  // Another reference to `length` bytes of a packet from `offset` on: its memory is shared, not copied. Empty when the pool is.
+  // Another reference to `length` bytes of a packet from `offset` on: its memory is shared, not copied. Empty when the
+  // pool is.
   Mbuf reference(const rte_mbuf* packet, uint32_t offset, uint32_t length);
 
  private:

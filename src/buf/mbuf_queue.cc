@@ -6,7 +6,8 @@
 namespace estab::buf {
 namespace {
 
-// Frees one segment of a list. Packets on their way may still refer to its memory, so it must not keep its place in the list.
+// Frees one segment of a list. Packets on their way may still refer to its memory, so it must not keep its place in the
+// list.
 rte_mbuf* free_first(rte_mbuf* segment) {
   rte_mbuf* next = segment->next;
   segment->next = nullptr;

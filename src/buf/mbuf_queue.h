@@ -19,8 +19,8 @@ class MbufQueue {
     tail_ = rte_pktmbuf_lastseg(first);
   }
 
-  // Like push, but a packet of few bytes is copied behind the last segment where there is room for it: who sends byte by byte
-  // must not pin a whole mbuf with each.
+  // Like push, but a packet of few bytes is copied behind the last segment where there is room for it: who sends byte
+  // by byte must not pin a whole mbuf with each.
   void push_compact(Mbuf packet);
 
   // Frees `bytes` bytes at the front (no more than there are).

@@ -15,7 +15,8 @@ class Clock {
   Instant now() const { return at(rte_rdtsc()); }
   // Starts an hour after zero, so that subtracting small spans cannot wrap.
   Instant at(uint64_t cycles) const {
-    return Instant::from_ns(3'600'000'000'000ull + static_cast<uint64_t>(static_cast<double>(cycles - start_) * ns_per_cycle_));
+    return Instant::from_ns(3'600'000'000'000ull +
+                            static_cast<uint64_t>(static_cast<double>(cycles - start_) * ns_per_cycle_));
   }
   double ns_per_cycle() const { return ns_per_cycle_; }
 

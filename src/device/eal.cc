@@ -45,8 +45,8 @@ std::vector<int> usable_cpus() {
   return cpus;
 }
 
-// lcore 0 is the main one and floats over all CPUs; workers are pinned from the last CPU down, so that on a machine shared
-// with others CPU 0 is taken last.
+// lcore 0 is the main one and floats over all CPUs; workers are pinned from the last CPU down, so that on a machine
+// shared with others CPU 0 is taken last.
 std::string lcore_map(unsigned workers) {
   const std::vector<int> cpus = usable_cpus();
   std::string map = "0@(";
@@ -78,10 +78,12 @@ Result<Eal> start_eal(const EalOptions& options) {
     arguments.insert(arguments.end(), {"--no-huge", "--no-shconf"});
     // Without hugepages the EAL reserves what -m says at the start; the pages are the kernel's to provide when touched.
     if (!has(options.arguments, {"-m", "--socket-mem"})) arguments.insert(arguments.end(), {"-m", "1024"});
-    eal.memory = geteuid() == 0 ? "no hugepages are reserved: ordinary memory (--no-huge --no-shconf), at about half the rate"
-                                : "not root: ordinary memory (--no-huge --no-shconf), at about half the rate";
+    eal.memory = geteuid() == 0
+                     ? "no hugepages are reserved: ordinary memory (--no-huge --no-shconf), at about half the rate"
+                     : "not root: ordinary memory (--no-huge --no-shconf), at about half the rate";
   }
-  if (!options.use_pci && !has(options.arguments, {"-a", "--allow", "--no-pci", "-b", "--block"})) arguments.emplace_back("--no-pci");
+  if (!options.use_pci && !has(options.arguments, {"-a", "--allow", "--no-pci", "-b", "--block"}))
+    arguments.emplace_back("--no-pci");
   if (!has(options.arguments, {"--log-level"})) {
     // net_tap complains on any kernel without multiq, to no effect; what fails for good is said in our own sentence.
     arguments.insert(arguments.end(), {"--log-level", "pmd.net.tap:critical", "--log-level", "*:error"});

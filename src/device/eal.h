@@ -17,7 +17,7 @@ struct EalOptions {
 };
 
 struct Eal {
-  std::string memory;           // one line: which memory was chosen, and why
+  std::string memory;            // one line: which memory was chosen, and why
   std::vector<unsigned> lcores;  // the worker lcores, to run workers on; empty with a single lcore
   unsigned main_lcore = 0;
 };

@@ -14,7 +14,8 @@ class MemoryLink final : public Link {
   // The ends must live equally long; packets in flight at the end are freed.
   static std::pair<std::unique_ptr<MemoryLink>, std::unique_ptr<MemoryLink>> create_pair(uint16_t mtu = 1500) {
     auto wire = std::make_shared<Wire>();
-    return {std::unique_ptr<MemoryLink>(new MemoryLink(wire, 0, mtu)), std::unique_ptr<MemoryLink>(new MemoryLink(wire, 1, mtu))};
+    return {std::unique_ptr<MemoryLink>(new MemoryLink(wire, 0, mtu)),
+            std::unique_ptr<MemoryLink>(new MemoryLink(wire, 1, mtu))};
   }
 
   void receive(buf::MbufBurst& burst) override {

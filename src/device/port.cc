@@ -132,7 +132,8 @@ uint64_t Port::missed() const {
 
 Result<std::pair<std::string, std::string>> create_ring_pair(const std::string& name, unsigned size) {
   const auto ring = [&](const char* suffix) {
-    return rte_ring_create((name + suffix).c_str(), size, static_cast<int>(rte_socket_id()), RING_F_SP_ENQ | RING_F_SC_DEQ);
+    return rte_ring_create((name + suffix).c_str(), size, static_cast<int>(rte_socket_id()),
+                           RING_F_SP_ENQ | RING_F_SC_DEQ);
   };
   rte_ring* forth = ring("-forth");
   rte_ring* back = ring("-back");

@@ -5,16 +5,16 @@
 #include <string>
 #include <utility>
 
-#include "estab/result.h"
 #include "buf/mbuf_pool.h"
 #include "device/link.h"
+#include "estab/result.h"
 
 namespace estab::device {
 
 class Port final : public Link {
  public:
-  // `name` is the name of a device that exists (of create_ring_pair), or a device string that the EAL is asked to probe:
-  // "0000:3b:00.0", "net_tap0,iface=estab0", "net_pcap0,rx_pcap=in.pcap". The device receives into `pool`.
+  // `name` is the name of a device that exists (of create_ring_pair), or a device string that the EAL is asked to
+  // probe: "0000:3b:00.0", "net_tap0,iface=estab0", "net_pcap0,rx_pcap=in.pcap". The device receives into `pool`.
   static Result<std::unique_ptr<Port>> open(const std::string& name, buf::MbufPool& pool);
   ~Port() override;
 

@@ -1,6 +1,6 @@
-// The flow table: a keyed hash of the four-tuple to a record's index. Open addressing in buckets of one cache line, each with
-// twelve 8-bit signatures and twelve indices; a bucket counts the entries that overflowed past it, so a miss ends at once and
-// nothing needs a tombstone. Keys live in the records: the caller compares them.
+// The flow table: a keyed hash of the four-tuple to a record's index. Open addressing in buckets of one cache line,
+// each with twelve 8-bit signatures and twelve indices; a bucket counts the entries that overflowed past it, so a miss
+// ends at once and nothing needs a tombstone. Keys live in the records: the caller compares them.
 #pragma once
 
 #include <emmintrin.h>
@@ -95,8 +95,9 @@ class FlowTable {
 
  private:
   static constexpr uint32_t kSlots = 12;
-  static constexpr uint32_t kComfortable = 7;    // entries a bucket at capacity, of twelve
-  static constexpr uint32_t kMaxDistance = 64;   // buckets that an insert tries, and a search that keeps meeting overflow
+  static constexpr uint32_t kComfortable = 7;  // entries a bucket at capacity, of twelve
+  static constexpr uint32_t kMaxDistance =
+      64;  // buckets that an insert tries, and a search that keeps meeting overflow
 
   struct alignas(64) Bucket {
     std::array<uint8_t, kSlots> signature;  // 0: free

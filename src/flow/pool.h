@@ -1,4 +1,5 @@
-// A pool of records in one flat array: an index is a pointer, and the last one freed is the next one used (it is in the cache).
+// A pool of records in one flat array: an index is a pointer, and the last one freed is the next one used (it is in the
+// cache).
 #pragma once
 
 #include <cstdint>

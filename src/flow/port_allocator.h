@@ -1,5 +1,5 @@
-// Source ports for connections that we open: RFC 6056 §3.3.4, the double-hash algorithm. The ports that one remote socket
-// sees follow each other, so the longest unused comes first, and nobody else can tell where they are.
+// Source ports for connections that we open: RFC 6056 §3.3.4, the double-hash algorithm. The ports that one remote
+// socket sees follow each other, so the longest unused comes first, and nobody else can tell where they are.
 #pragma once
 
 #include <array>
@@ -20,8 +20,8 @@ class PortAllocator {
 
   // A port for which free(port) holds; nothing after `tries` that were taken.
   template <typename Free>
-  std::optional<wire::Port> allocate(wire::Ipv4Address local, wire::Ipv4Address remote, wire::Port remote_port, Free&& free,
-                                     uint32_t tries = 128) {
+  std::optional<wire::Port> allocate(wire::Ipv4Address local, wire::Ipv4Address remote, wire::Port remote_port,
+                                     Free&& free, uint32_t tries = 128) {
     const uint64_t words[2] = {static_cast<uint64_t>(local.value()) << 32 | remote.value(), remote_port.value()};
     const uint64_t f = siphash_words<1, 3>(secret_, words);
     uint32_t& counter = counters_[f >> 54];

@@ -21,9 +21,9 @@ Drop ipv4_fault(wire::Ipv4Fault fault) {
   return Drop::Ipv4Header;
 }
 
-void parse_datagram(Frame& frame, std::span<const uint8_t> first, uint32_t length, const Interface& interface, bool verified) {
-  const wire::Ipv4 ip =
-      wire::parse_ipv4(first.subspan(frame.network_offset), length - frame.network_offset, !verified);
+void parse_datagram(Frame& frame, std::span<const uint8_t> first, uint32_t length, const Interface& interface,
+                    bool verified) {
+  const wire::Ipv4 ip = wire::parse_ipv4(first.subspan(frame.network_offset), length - frame.network_offset, !verified);
   frame.drop = ipv4_fault(ip.fault);
   if (frame.drop != Drop::None) return;
   frame.source = ip.source;

@@ -14,7 +14,7 @@ enum class Protocol : uint8_t { None, Arp, Icmp, Tcp };
 
 struct Frame {
   Protocol protocol = Protocol::None;
-  Drop drop = Drop::None;  // with Protocol::None
+  Drop drop = Drop::None;         // with Protocol::None
   uint16_t network_offset = 0;    // of the IPv4 or ARP header
   uint16_t transport_offset = 0;  // of the TCP or ICMP header
   uint16_t transport_length = 0;  // as IPv4's total length says; Ethernet padding is not in it

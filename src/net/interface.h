@@ -10,7 +10,7 @@ namespace estab::net {
 
 struct Interface {
   wire::MacAddress mac;
-  bool promiscuous = false;  // take frames for any MAC address (replay of captures)
+  bool promiscuous = false;   // take frames for any MAC address (replay of captures)
   wire::Ipv4Address address;  // the first of `addresses` consecutive ones
   uint32_t addresses = 1;
   uint8_t prefix_length = 24;

@@ -32,7 +32,8 @@ bool Neighbors::hold(wire::Ipv4Address address, buf::Mbuf packet, Instant now, b
   return true;
 }
 
-std::vector<buf::Mbuf> Neighbors::learn(wire::Ipv4Address address, const wire::MacAddress& mac, Instant now, bool create) {
+std::vector<buf::Mbuf> Neighbors::learn(wire::Ipv4Address address, const wire::MacAddress& mac, Instant now,
+                                        bool create) {
   auto it = entries_.find(address);
   if (it == entries_.end()) {
     if (!create) return {};

@@ -5,8 +5,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "estab/time.h"
 #include "buf/mbuf.h"
+#include "estab/time.h"
 #include "wire/address.h"
 
 namespace estab::net {
@@ -19,19 +19,19 @@ class Neighbors {
   static constexpr Duration kRetry = Duration::seconds(1);  // RFC 1122 §2.3.2.1: at most one request a second
   static constexpr int kTries = 3;
 
-  // The MAC address of `address`, if known. One that is older than its lifetime is still good, but is asked for again: then
-  // `ask` is set.
+  // The MAC address of `address`, if known. One that is older than its lifetime is still good, but is asked for again:
+  // then `ask` is set.
   const wire::MacAddress* find(wire::Ipv4Address address, Instant now, bool& ask);
 
-  // Keeps a packet until `address` is known. False when there is no room (the packet is dropped). Sets `ask` when a request
-  // should go out now.
+  // Keeps a packet until `address` is known. False when there is no room (the packet is dropped). Sets `ask` when a
+  // request should go out now.
   bool hold(wire::Ipv4Address address, buf::Mbuf packet, Instant now, bool& ask);
 
   // What an ARP packet or a reply said. `create` where we were asked or had asked. Returns the packets that waited.
   std::vector<buf::Mbuf> learn(wire::Ipv4Address address, const wire::MacAddress& mac, Instant now, bool create);
 
-  // Calls ask(address) for each unanswered address that is due again, and gives up on those asked often enough, dropping what
-  // waited for them. Returns how many packets were dropped.
+  // Calls ask(address) for each unanswered address that is due again, and gives up on those asked often enough,
+  // dropping what waited for them. Returns how many packets were dropped.
   template <typename Ask>
   size_t advance(Instant now, Ask&& ask) {
     size_t dropped = 0;

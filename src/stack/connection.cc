@@ -33,8 +33,8 @@ void Stack::segment_for_nobody(buf::Mbuf packet, const Parsed& parsed, wire::Seq
   }
 }
 
-// Answers that an attacker, or two ends that disagree, could ask for without end are given out of a budget: challenge ACKs (RFC 5961
-// §7), and those to segments that carry nothing and are out of the window.
+// Answers that an attacker, or two ends that disagree, could ask for without end are given out of a budget: challenge
+// ACKs (RFC 5961 §7), and those to segments that carry nothing and are out of the window.
 void Stack::count_drop(tcp::Actions& actions, const tcp::Segment& segment) {
   if (actions.drop == tcp::Drop::None) return;
   ++counters_.tcp_drops[static_cast<size_t>(actions.drop)];
@@ -48,7 +48,8 @@ void Stack::count_drop(tcp::Actions& actions, const tcp::Segment& segment) {
 
 void Stack::reply_to(buf::Mbuf packet, const Parsed& parsed, const tcp::Emission& reply) {
   const Transmitter::Route route{parsed.tuple, config_.interface.mac, wire::ethernet_source(packet.data())};
-  if (buf::Mbuf out = transmitter_.build(route, reply, nullptr, nullptr, std::move(packet))) transmitter_.send(std::move(out));
+  if (buf::Mbuf out = transmitter_.build(route, reply, nullptr, nullptr, std::move(packet)))
+    transmitter_.send(std::move(out));
 }
 
 void Stack::segment_arrives(Record& record, buf::Mbuf packet, const Parsed& parsed) {
@@ -216,7 +217,9 @@ void Stack::tell(Record& record) {
 }
 
 void Stack::send_output(Record& record, buf::Mbuf carrier) {
-  while (const tcp::Emission emission = tcp::next_segment(record.tcb, context())) {
+  while (tcp::may_have_output(record.tcb)) {
+    const tcp::Emission emission = tcp::next_segment(record.tcb, context());
+    if (!emission) return;
     transmit(record, emission, std::move(carrier));
     carrier.reset();
   }
@@ -290,8 +293,8 @@ void Stack::transmit(Record& record, const tcp::Emission& emission, buf::Mbuf ca
     if (const auto* mac = neighbors_.find(hop, now_, ask)) record.next_hop = *mac;
   }
   const Transmitter::Route route{record.tuple, config_.interface.mac, record.next_hop};
-  buf::Mbuf packet =
-      transmitter_.build(route, emission, &record.send, record.tcb.sack ? record.reassembly : nullptr, std::move(carrier));
+  buf::Mbuf packet = transmitter_.build(route, emission, &record.send, record.tcb.sack ? record.reassembly : nullptr,
+                                        std::move(carrier));
   if (!packet) return;
   if (!record.next_hop.is_zero()) {
     transmitter_.send(std::move(packet));

@@ -46,7 +46,8 @@ void Stack::answer_with_cookie(buf::Mbuf packet, const Parsed& parsed) {
   const tcp::Segment& syn = parsed.segment;
   const uint16_t offered = syn.options.has_mss ? syn.options.mss : tcp::kDefaultMss;
   tcp::InitialNumbers numbers = tcp::initial_numbers(config_.secrets.isn, parsed.tuple, now_);
-  numbers.isn = tcp::make_cookie(config_.secrets.cookie, parsed.tuple, syn.seq, std::min(offered, config_.tcp.mss), now_);
+  numbers.isn =
+      tcp::make_cookie(config_.secrets.cookie, parsed.tuple, syn.seq, std::min(offered, config_.tcp.mss), now_);
   tcp::Tcb tcb;
   tcp::open_passive(tcb, numbers, config_.tcp);
   tcp::Actions actions = tcp::segment_arrives(tcb, syn, context());
@@ -61,8 +62,8 @@ void Stack::answer_with_cookie(buf::Mbuf packet, const Parsed& parsed) {
   reply_to(std::move(packet), parsed, actions.reply);
 }
 
-// An ACK to a listening port without a connection: the third of a handshake whose SYN was answered with a cookie? Then the
-// connection is built from it as if it had been there all along.
+// An ACK to a listening port without a connection: the third of a handshake whose SYN was answered with a cookie? Then
+// the connection is built from it as if it had been there all along.
 Record* Stack::connection_from_cookie(const Parsed& parsed, Listener& listener) {
   const tcp::Segment& ack = parsed.segment;
   if (now_ > cookies_until_ || !ack.flags.ack() || ack.flags.syn() || ack.flags.rst()) return nullptr;
@@ -112,7 +113,7 @@ void Stack::segment_in_half_open(uint32_t index, buf::Mbuf packet, const Parsed&
     ++counters_.drops[static_cast<size_t>(Drop::NoRecord)];
     return;
   }
-  Record& record = reset_record(full, half.tuple);
+  Record& record = reset_record(full, half.tuple, parsed.hash);
   record.tcb = tcb;
   record.handler = listener.handler;
   record.next_hop = wire::ethernet_source(packet.data());
@@ -138,7 +139,8 @@ void Stack::expire_half_open(uint32_t index) {
   if (actions.output) {
     const tcp::Emission syn_ack = tcp::next_segment(tcb, context());
     const Transmitter::Route route{half.tuple, config_.interface.mac, half.next_hop};
-    if (buf::Mbuf packet = transmitter_.build(route, syn_ack, nullptr, nullptr, {})) transmitter_.send(std::move(packet));
+    if (buf::Mbuf packet = transmitter_.build(route, syn_ack, nullptr, nullptr, {}))
+      transmitter_.send(std::move(packet));
   }
   half.take(tcb);
   wheel_.schedule(index | kHalfOpenBit, (tcb.retransmit_at.ns() + 999'999) / 1'000'000);

@@ -1,5 +1,5 @@
-// A connection in SYN-RECEIVED that a peer opened, in one cache line: all that a SYN may cost. As with TIME-WAIT there is one state
-// machine: segments and time-outs are given to the TCB that the record stands for.
+// A connection in SYN-RECEIVED that a peer opened, in one cache line: all that a SYN may cost. As with TIME-WAIT there
+// is one state machine: segments and time-outs are given to the TCB that the record stands for.
 #pragma once
 
 #include <algorithm>

@@ -17,10 +17,10 @@ struct ConnectionId {
 class Handler {
  public:
   virtual ~Handler() = default;
-  virtual void on_established(ConnectionId id) = 0;            // accepted, or connected
-  virtual void on_text(ConnectionId id) = 0;                   // there is something to receive()
-  virtual void on_sendable(ConnectionId id) = 0;               // the send queue has room again
-  virtual void on_peer_close(ConnectionId id) = 0;             // the peer sends no more
+  virtual void on_established(ConnectionId id) = 0;              // accepted, or connected
+  virtual void on_text(ConnectionId id) = 0;                     // there is something to receive()
+  virtual void on_sendable(ConnectionId id) = 0;                 // the send queue has room again
+  virtual void on_peer_close(ConnectionId id) = 0;               // the peer sends no more
   virtual void on_close(ConnectionId id, tcp::Error error) = 0;  // the end; the id is stale afterwards
 };
 

@@ -156,10 +156,10 @@ void Stack::answer_arp(buf::Mbuf packet, const net::Frame& frame) {
   if (!packet) return;
   wire::write_ethernet(packet.data(), arp->sender_mac, interface.mac, wire::EtherType::Arp);
   wire::write_arp(packet.data() + wire::kEthernetHeaderSize, {.operation = wire::ArpOperation::Reply,
-                                                             .sender_mac = interface.mac,
-                                                             .sender = arp->target,
-                                                             .target_mac = arp->sender_mac,
-                                                             .target = arp->sender});
+                                                              .sender_mac = interface.mac,
+                                                              .sender = arp->target,
+                                                              .target_mac = arp->sender_mac,
+                                                              .target = arp->sender});
   transmitter_.send(std::move(packet));
 }
 
@@ -169,9 +169,9 @@ void Stack::ask_arp(wire::Ipv4Address address) {
   const net::Interface& interface = config_.interface;
   wire::write_ethernet(packet.data(), wire::MacAddress::broadcast(), interface.mac, wire::EtherType::Arp);
   wire::write_arp(packet.data() + wire::kEthernetHeaderSize, {.operation = wire::ArpOperation::Request,
-                                                             .sender_mac = interface.mac,
-                                                             .sender = interface.address,
-                                                             .target = address});
+                                                              .sender_mac = interface.mac,
+                                                              .sender = interface.address,
+                                                              .target = address});
   transmitter_.send(std::move(packet));
 }
 

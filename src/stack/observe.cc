@@ -1,4 +1,5 @@
-// Tracing: one packet at a time, so that the state before and after each is known. The packet path proper knows nothing of it.
+// Tracing: one packet at a time, so that the state before and after each is known. The packet path proper knows nothing
+// of it.
 #include "stack/stack.h"
 
 namespace estab::stack {
@@ -12,7 +13,8 @@ struct Seen {
 
 std::optional<Seen> look(buf::MbufView packet, bool sent) {
   const uint8_t* frame = packet.first_segment().data();
-  if (packet.first_segment().size() < 54 || load_be<uint16_t>(frame + 12) != 0x0800 || frame[23] != wire::kProtocolTcp) return std::nullopt;
+  if (packet.first_segment().size() < 54 || load_be<uint16_t>(frame + 12) != 0x0800 || frame[23] != wire::kProtocolTcp)
+    return std::nullopt;
   const std::span<const uint8_t> datagram = packet.first_segment().subspan(14);
   const wire::Ipv4 ip = wire::parse_ipv4(datagram, packet.length() - 14u, false);
   if (ip.fault != wire::Ipv4Fault::None) return std::nullopt;

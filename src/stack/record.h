@@ -20,14 +20,15 @@ inline constexpr uint8_t kNewsClose = 16;
 
 struct alignas(64) Record {
   wire::Tuple tuple;
-  uint32_t generation = 0;    // odd while in use
-  wire::MacAddress next_hop;  // zero until known
-  uint8_t news = 0;              // what the handler is still to be told: kNews...
-  bool dirty : 1 = false;        // on the list of connections to settle at the end of the burst
-  bool wants_room : 1 = false;   // the user met a full send queue
-  bool active : 1 = false;       // we opened it
-  bool announced : 1 = false;    // the handler knows of it, so it hears of its end
+  uint32_t generation = 0;      // odd while in use
+  wire::MacAddress next_hop;    // zero until known
+  uint8_t news = 0;             // what the handler is still to be told: kNews...
+  bool dirty : 1 = false;       // on the list of connections to settle at the end of the burst
+  bool wants_room : 1 = false;  // the user met a full send queue
+  bool active : 1 = false;      // we opened it
+  bool announced : 1 = false;   // the handler knows of it, so it hears of its end
   tcp::Error error = tcp::Error::None;
+  uint64_t hash = 0;  // of the tuple, in the flow table
   timer::TimerNode timer;
   tcp::Tcb tcb;
   Handler* handler = nullptr;

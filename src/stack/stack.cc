@@ -48,11 +48,12 @@ void Stack::stop_listening(wire::Port port) {
   listeners_[port.value()].handler = nullptr;
 }
 
-ConnectFailure Stack::connect(wire::Ipv4Address remote, wire::Port port, Handler& handler, const ConnectOptions& options,
-                              ConnectionId& id) {
+ConnectFailure Stack::connect(wire::Ipv4Address remote, wire::Port port, Handler& handler,
+                              const ConnectOptions& options, ConnectionId& id) {
   const net::Interface& interface = config_.interface;
   // RFC 9293 MUST-46: what may not be the source of a packet cannot be talked to.
-  if (interface.is_invalid_source(remote) || (options.local && !interface.is_ours(*options.local))) return ConnectFailure::InvalidAddress;
+  if (interface.is_invalid_source(remote) || (options.local && !interface.is_ours(*options.local)))
+    return ConnectFailure::InvalidAddress;
   const auto next_hop = interface.next_hop(remote);
   if (!next_hop) return ConnectFailure::NoRoute;
   wire::Tuple tuple{.remote = remote, .remote_port = port};
@@ -179,20 +180,21 @@ Record* Stack::allocate(const wire::Tuple& tuple, uint64_t hash) {
     ++counters_.drops[static_cast<size_t>(Drop::TableFull)];
     return nullptr;
   }
-  return &reset_record(index, tuple);
+  return &reset_record(index, tuple, hash);
 }
 
-Record& Stack::reset_record(uint32_t index, const wire::Tuple& tuple) {
+Record& Stack::reset_record(uint32_t index, const wire::Tuple& tuple, uint64_t hash) {
   Record& record = records_[index];
   const uint32_t generation = record.generation;
   record = Record{};
   record.generation = generation + 1;
   record.tuple = tuple;
+  record.hash = hash;
   return record;
 }
 
 void Stack::release(Record& record) {
-  table_.erase(hash_of(record.tuple), index_of(record));
+  table_.erase(record.hash, index_of(record));
   --counters_.by_state[static_cast<size_t>(record.tcb.state)];
   free_record(record);
 }

@@ -1,5 +1,5 @@
-// One shared-nothing TCP endpoint: the shell around tcp's decisions. It owns the flow table, the records, the timers and the
-// queues of its connections, and everything runs on its worker's thread.
+// One shared-nothing TCP endpoint: the shell around tcp's decisions. It owns the flow table, the records, the timers
+// and the queues of its connections, and everything runs on its worker's thread.
 #pragma once
 
 #include <array>
@@ -41,10 +41,10 @@ struct StackConfig {
   tcp::Parameters tcp;
   Secrets secrets;
   uint32_t max_connections = 1 << 20;
-  uint32_t send_buffer = 256 * 1024;  // bytes that send() takes before it refuses
+  uint32_t send_buffer = 256 * 1024;          // bytes that send() takes before it refuses
   SynCookies syn_cookies = SynCookies::Auto;  // Auto: while a listener's backlog is full
-  uint32_t challenge_acks = 2'000;   // a second, about (RFC 5961 §7)
-  uint32_t stray_resets = 100'000;   // RSTs to segments of no connection, a second, about
+  uint32_t challenge_acks = 2'000;            // a second, about (RFC 5961 §7)
+  uint32_t stray_resets = 100'000;            // RSTs to segments of no connection, a second, about
 };
 
 struct Listener {
@@ -87,7 +87,7 @@ class Stack {
                          ConnectionId& id);
   // Takes the packet's bytes if the send queue has room. False otherwise, and `data` is untouched; on_sendable follows.
   bool send(ConnectionId id, buf::Mbuf& data);
-  uint32_t sendable(ConnectionId id);  // bytes that send() would take now
+  uint32_t sendable(ConnectionId id);        // bytes that send() would take now
   buf::Mbuf take_received(ConnectionId id);  // all that was delivered and not yet taken; empty when nothing is there
   void shutdown_send(ConnectionId id);
   void close(ConnectionId id);
@@ -175,7 +175,7 @@ class Stack {
   void release(Record& record);      // forgets the connection
   void free_record(Record& record);  // only its record: the flow is known under another
 
-  Record& reset_record(uint32_t index, const wire::Tuple& tuple);
+  Record& reset_record(uint32_t index, const wire::Tuple& tuple, uint64_t hash);
 
   // half_open.cc
   void syn_arrives(buf::Mbuf packet, const Parsed& parsed, Listener& listener, wire::Seq previous);
@@ -216,7 +216,7 @@ class Stack {
   timer::Wheel<NodeOf> wheel_;
   flow::PortAllocator ports_;
   net::Neighbors neighbors_;
-  std::vector<Listener> listeners_;           // of all ports
+  std::vector<Listener> listeners_;  // of all ports
   std::vector<uint32_t> dirty_;
   std::vector<std::unique_ptr<tcp::Reassembly>> spare_reassemblies_;
   uint32_t next_local_ = 0;

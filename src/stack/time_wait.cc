@@ -17,7 +17,7 @@ void Stack::enter_time_wait(Record& record) {
   waiting.tuple = record.tuple;
   waiting.take(record.tcb);
   const Instant expires = record.tcb.wait_at;
-  table_.replace(hash_of(record.tuple), index_of(record), index | kTimeWaitBit);
+  table_.replace(record.hash, index_of(record), index | kTimeWaitBit);
   free_record(record);
   wheel_.schedule(index | kTimeWaitBit, (expires.ns() + 999'999) / 1'000'000);
 }

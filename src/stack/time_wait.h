@@ -1,5 +1,5 @@
-// A connection in TIME-WAIT, in one cache line. There is one state machine: a segment for a record like this is given to the
-// TCB that the record stands for.
+// A connection in TIME-WAIT, in one cache line. There is one state machine: a segment for a record like this is given
+// to the TCB that the record stands for.
 #pragma once
 
 #include <cstdint>

@@ -68,8 +68,8 @@ buf::Mbuf Transmitter::build(const Route& route, const tcp::Emission& emission, 
   wire::write_ethernet(p, route.destination, route.source, wire::EtherType::Ipv4);
   wire::write_ipv4(p + wire::kEthernetHeaderSize, route.tuple.local, route.tuple.remote, wire::kProtocolTcp,
                    static_cast<uint16_t>(wire::kIpv4HeaderSize + tcp_length), !device_.ipv4_checksum);
-  wire::write_tcp(p + kTcpAt, route.tuple.local_port, route.tuple.remote_port, emission.seq, emission.ack, emission.flags,
-                  emission.window, header - kHeaders);
+  wire::write_tcp(p + kTcpAt, route.tuple.local_port, route.tuple.remote_port, emission.seq, emission.ack,
+                  emission.flags, emission.window, header - kHeaders);
   if (header > kHeaders) wire::write_tcp_options(p + kHeaders, options);
   fill_checksums(packet, route, tcp_length);
   if (emission.flags.rst()) ++counters_.resets_sent;

@@ -24,7 +24,8 @@ class Transmitter {
     wire::MacAddress destination;
   };
 
-  // Builds the segment, in the carrier's memory where it has one that may be rewritten. Empty for want of mbufs (counted).
+  // Builds the segment, in the carrier's memory where it has one that may be rewritten. Empty for want of mbufs
+  // (counted).
   buf::Mbuf build(const Route& route, const tcp::Emission& emission, buf::MbufQueue* text, const tcp::Reassembly* held,
                   buf::Mbuf carrier);
 
@@ -32,7 +33,8 @@ class Transmitter {
   void send(buf::Mbuf packet);
   void flush();
 
-  // A mbuf to write a packet of `length` bytes in: the carrier, if it will do, or a new one. Empty for want of mbufs (counted).
+  // A mbuf to write a packet of `length` bytes in: the carrier, if it will do, or a new one. Empty for want of mbufs
+  // (counted).
   buf::Mbuf blank(uint16_t length, buf::Mbuf carrier);
 
   // Only for tracing: is shown each packet as it leaves.

@@ -16,7 +16,8 @@ class Worker {
  public:
   Worker(Stack& stack, device::Link& link, const device::Clock& clock) : stack_(stack), link_(link), clock_(clock) {}
 
-  // One turn. `extra` is called after the packets, may make user calls, and says whether it had something to do. True when anything had.
+  // One turn. `extra` is called after the packets, may make user calls, and says whether it had something to do. True
+  // when anything had.
   template <typename Extra>
   bool poll(Extra&& extra) {
     const uint64_t begin = device::Clock::cycles();
@@ -40,7 +41,8 @@ class Worker {
     return busy;
   }
 
-  // After an idle poll: on a software device, spins for a while, then sleeps for moments, so as not to burn a shared core.
+  // After an idle poll: on a software device, spins for a while, then sleeps for moments, so as not to burn a shared
+  // core.
   void back_off();
 
   const WorkerCounters& counters() const { return counters_; }

@@ -13,9 +13,11 @@ void measure_rtt(Tcb& tcb, const Segment& segment, const Context& context) {
   }
 }
 
-void update_send_window(Tcb& tcb, const Segment& segment, Instant now, Actions& out) {
+void update_send_window(Tcb& tcb, const Segment& segment, Instant now, Actions& out, bool advances) {
   auto& snd = tcb.snd;
-  if (!(snd.wl1 < segment.seq || (snd.wl1 == segment.seq && snd.wl2 <= segment.ack))) return;
+  // Also where SND.UNA moved: a retransmission has an old SEG.SEQ, but nothing acknowledged as much before it. With the
+  // old SND.WND counted from the new SND.UNA, we would send beyond the window.
+  if (!(advances || snd.wl1 < segment.seq || (snd.wl1 == segment.seq && snd.wl2 <= segment.ack))) return;
   const uint32_t window = static_cast<uint32_t>(segment.window) << snd.scale;
   if (window > snd.wnd) {
     tcb.probes = 0;
@@ -70,7 +72,7 @@ void acknowledge(Tcb& tcb, const Segment& segment, const Context& context, Actio
       snd.rtx = snd.una;
       snd.rtx_end = earlier(snd.una + snd.mss, snd.nxt);
     }
-    update_send_window(tcb, segment, context.now, out);
+    update_send_window(tcb, segment, context.now, out, true);
     restart_retransmission_timer(tcb, context.now);
     out.output = out.output || snd.nxt < snd.end || snd.rtx != snd.rtx_end || (tcb.fin_queued && !tcb.fin_sent());
     return;
@@ -79,7 +81,7 @@ void acknowledge(Tcb& tcb, const Segment& segment, const Context& context, Actio
   // RFC 5681 §2's duplicate ACK: nothing new in it, with data outstanding.
   const bool duplicate = snd.nxt != snd.una && segment.length() == 0 &&
                          static_cast<uint32_t>(segment.window) << snd.scale == snd.wnd && snd.wnd != 0;
-  update_send_window(tcb, segment, context.now, out);
+  update_send_window(tcb, segment, context.now, out, false);
   if (snd.wnd == 0) tcb.retries = 0;  // a closed window is no dead peer (RFC 9293 §3.8.6.1)
   if (!duplicate) return;
   if (tcb.congestion.on_duplicate_ack(snd.una, snd.nxt, snd.mss, tcb.in_flight())) {

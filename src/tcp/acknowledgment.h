@@ -9,8 +9,8 @@ namespace estab::tcp {
 // Our SYN was acknowledged: measures it and takes the peer's window.
 void acknowledge_syn(Tcb& tcb, const Segment& segment, const Context& context);
 
-// An ACK within [SND.UNA - MAX.SND.WND, SND.NXT] in a synchronized state: moves SND.UNA, the window, the timers, and tells
-// congestion control.
+// An ACK within [SND.UNA - MAX.SND.WND, SND.NXT] in a synchronized state: moves SND.UNA, the window, the timers, and
+// tells congestion control.
 void acknowledge(Tcb& tcb, const Segment& segment, const Context& context, Actions& out);
 
 // A FIN at RCV.NXT.

@@ -23,8 +23,8 @@ struct Actions {
   uint32_t text_length = 0;
   Text text = Text::None;
   Drop drop = Drop::None;
-  Error error = Error::None;  // with `closed`
-  bool hold_fin = false;      // with Text::Hold: a FIN follows the text
+  Error error = Error::None;     // with `closed`
+  bool hold_fin = false;         // with Text::Hold: a FIN follows the text
   bool established : 1 = false;  // entered ESTABLISHED: tell the user of the accept or connect
   bool peer_closed : 1 = false;  // a FIN was processed
   bool time_wait : 1 = false;    // entered TIME-WAIT

@@ -1,6 +1,6 @@
-// One arriving segment, walking the numbered steps of RFC 9293 §3.10.7 in order. Internal to segment_arrives: the steps of LISTEN
-// and SYN-SENT are in segment_arrives.cc, the first step of the other states in check_sequence.cc, the rest in
-// synchronized_states.cc.
+// One arriving segment, walking the numbered steps of RFC 9293 §3.10.7 in order. Internal to segment_arrives: the steps
+// of LISTEN and SYN-SENT are in segment_arrives.cc, the first step of the other states in check_sequence.cc, the rest
+// in synchronized_states.cc.
 #pragma once
 
 #include <algorithm>
@@ -15,23 +15,23 @@ enum class Step : uint8_t { Continue, Done };
 // One arrival, walking the numbered steps in order.
 class Arrival {
  public:
-  Arrival(Tcb& tcb, const Segment& segment, const Context& context)
+  Arrival(Tcb& tcb, const Segment& segment, const Context& context, Actions& out)
       : tcb_(tcb),
         seg_(segment),
         context_(context),
+        out_(out),
         seq_(segment.seq),
         text_(segment.text),
         fin_(segment.flags.fin()) {}
 
-  Actions closed_state() {
+  void closed_state() {
     out_.drop = Drop::NoConnection;
     out_.reply = reset_for(seg_);
-    return out_;
   }
 
-  Actions listen_state();
-  Actions syn_sent_state();
-  Actions other_states();
+  void listen_state();
+  void syn_sent_state();
+  void other_states();
 
  private:
   // §3.10.7.3
@@ -75,14 +75,13 @@ class Arrival {
   Tcb& tcb_;
   const Segment& seg_;
   const Context& context_;
-  Actions out_;
+  Actions& out_;  // the caller's own: it is not copied
   // The segment as trimmed to the window: §3.10.7.4's "idealized segment".
   Seq seq_;
   uint32_t text_offset_ = 0;
   uint32_t text_;
   bool fin_;
 };
-
 
 constexpr Emission reset_at(Seq seq) {  // <SEQ=SEG.ACK><CTL=RST>
   Emission rst;

@@ -1,4 +1,5 @@
-// Congestion control behind one seam. NewReno (RFC 5681, RFC 6582) in its plain form; controllers with more to say replace it.
+// Congestion control behind one seam. NewReno (RFC 5681, RFC 6582) in its plain form; controllers with more to say
+// replace it.
 #pragma once
 
 #include <cstdint>

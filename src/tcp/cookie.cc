@@ -36,7 +36,8 @@ wire::Seq make_cookie(const SipKey& secret, const wire::Tuple& tuple, wire::Seq 
   return wire::Seq(mac(secret, tuple, irs, index, minute) | index << 1 | static_cast<uint32_t>(minute & 1));
 }
 
-std::optional<uint16_t> check_cookie(const SipKey& secret, const wire::Tuple& tuple, wire::Seq irs, wire::Seq cookie, Instant now) {
+std::optional<uint16_t> check_cookie(const SipKey& secret, const wire::Tuple& tuple, wire::Seq irs, wire::Seq cookie,
+                                     Instant now) {
   const uint32_t index = cookie.value() >> 1 & 7;
   uint64_t minute = minute_of(now);
   if ((minute & 1) != (cookie.value() & 1)) --minute;

@@ -1,5 +1,5 @@
-// SYN cookies (RFC 4987 §3.6): a SYN-ACK whose sequence number remembers the SYN, so that nothing else has to. Valid for at least
-// one and at most two minutes, under a key that changes each minute.
+// SYN cookies (RFC 4987 §3.6): a SYN-ACK whose sequence number remembers the SYN, so that nothing else has to. Valid
+// for at least one and at most two minutes, under a key that changes each minute.
 #pragma once
 
 #include <cstdint>
@@ -13,11 +13,13 @@
 
 namespace estab::tcp {
 
-// The sequence number of the SYN-ACK: 28 bits of a keyed hash, 3 of the MSS, 1 that tells this minute's key from the last one's.
+// The sequence number of the SYN-ACK: 28 bits of a keyed hash, 3 of the MSS, 1 that tells this minute's key from the
+// last one's.
 wire::Seq make_cookie(const SipKey& secret, const wire::Tuple& tuple, wire::Seq irs, uint16_t mss, Instant now);
 
 // The MSS that the cookie carries (one of eight, not above what the SYN offered); nothing when it is forged or too old.
-std::optional<uint16_t> check_cookie(const SipKey& secret, const wire::Tuple& tuple, wire::Seq irs, wire::Seq cookie, Instant now);
+std::optional<uint16_t> check_cookie(const SipKey& secret, const wire::Tuple& tuple, wire::Seq irs, wire::Seq cookie,
+                                     Instant now);
 
 // A TSval not after `ts_now` whose low six bits carry the SYN's window scale and SACK-permitted; and back.
 uint32_t timestamp_with_options(uint32_t ts_now, const wire::TcpOptions& syn);

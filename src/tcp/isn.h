@@ -10,7 +10,8 @@ namespace estab::tcp {
 
 struct InitialNumbers {
   wire::Seq isn;
-  uint32_t ts_offset = 0;  // where this tuple's timestamp clock starts, as unpredictable (RFC 7323 §5.4, RFC 9293 §3.4.1)
+  uint32_t ts_offset =
+      0;  // where this tuple's timestamp clock starts, as unpredictable (RFC 7323 §5.4, RFC 9293 §3.4.1)
 };
 
 constexpr InitialNumbers initial_numbers(const SipKey& secret, const wire::Tuple& tuple, Instant now) {
@@ -19,7 +20,8 @@ constexpr InitialNumbers initial_numbers(const SipKey& secret, const wire::Tuple
       static_cast<uint64_t>(tuple.local_port.value()) << 16 | tuple.remote_port.value(),
   };
   const uint64_t f = siphash_words<2, 4>(secret, words);
-  return {wire::Seq(static_cast<uint32_t>(f) + static_cast<uint32_t>(now.ns() / 4'000)), static_cast<uint32_t>(f >> 32)};
+  return {wire::Seq(static_cast<uint32_t>(f) + static_cast<uint32_t>(now.ns() / 4'000)),
+          static_cast<uint32_t>(f >> 32)};
 }
 
 }  // namespace estab::tcp

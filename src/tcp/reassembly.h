@@ -1,5 +1,5 @@
-// Text that arrived beyond RCV.NXT, by sequence range (RFC 9293 §3.10.7.4, SHLD-31). Lengths only: each range carries a token
-// that means something to the shell (the packet that holds the bytes). The first copy of a byte wins.
+// Text that arrived beyond RCV.NXT, by sequence range (RFC 9293 §3.10.7.4, SHLD-31). Lengths only: each range carries a
+// token that means something to the shell (the packet that holds the bytes). The first copy of a byte wins.
 #pragma once
 
 #include <array>

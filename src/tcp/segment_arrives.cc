@@ -7,19 +7,19 @@ namespace estab::tcp {
 
 // ---------------------------------------------------------------------------------------------- §3.10.7.2 LISTEN STATE
 
-Actions Arrival::listen_state() {
+void Arrival::listen_state() {
   if (seg_.flags.rst()) {  // first
     out_.drop = Drop::ListenRst;
-    return out_;
+    return;
   }
   if (seg_.flags.ack()) {  // second
     out_.drop = Drop::ListenAck;
     out_.reply = reset_at(seg_.ack);
-    return out_;
+    return;
   }
   if (!seg_.flags.syn()) {  // fourth
     out_.drop = Drop::ListenUnexpected;
-    return out_;
+    return;
   }
   // third; a FIN or text on the SYN is not acknowledged, so the peer sends it again when the handshake is complete
   tcb_.passive = true;
@@ -32,19 +32,17 @@ Actions Arrival::listen_state() {
   tcb_.snd.wl2 = tcb_.iss;
   tcb_.state = State::SynReceived;
   out_.reply = make_syn(tcb_, context_);
-  return out_;
 }
 
 // -------------------------------------------------------------------------------------------- §3.10.7.3 SYN-SENT STATE
 
-Actions Arrival::syn_sent_state() {
-  if (syn_sent_first_check_ack() == Step::Done) return out_;
-  if (syn_sent_second_check_rst() == Step::Done) return out_;
-  if (syn_sent_fourth_check_syn() == Step::Done) return out_;
-  if (sixth_check_urg() == Step::Done) return out_;  // text and controls on the SYN-ACK
-  if (seventh_process_text() == Step::Done) return out_;
+void Arrival::syn_sent_state() {
+  if (syn_sent_first_check_ack() == Step::Done) return;
+  if (syn_sent_second_check_rst() == Step::Done) return;
+  if (syn_sent_fourth_check_syn() == Step::Done) return;
+  if (sixth_check_urg() == Step::Done) return;  // text and controls on the SYN-ACK
+  if (seventh_process_text() == Step::Done) return;
   eighth_check_fin();
-  return out_;
 }
 
 Step Arrival::syn_sent_first_check_ack() {
@@ -108,14 +106,18 @@ Emission reset_for(const Segment& segment) noexcept {
 }
 
 Actions segment_arrives(Tcb& tcb, const Segment& segment, const Context& context) noexcept {
-  Arrival arrival(tcb, segment, context);
+  Actions out;
+  Arrival arrival(tcb, segment, context, out);
   switch (tcb.state) {
     case State::Closed:
-      return arrival.closed_state();
+      arrival.closed_state();
+      break;
     case State::Listen:
-      return arrival.listen_state();
+      arrival.listen_state();
+      break;
     case State::SynSent:
-      return arrival.syn_sent_state();
+      arrival.syn_sent_state();
+      break;
     case State::SynReceived:
     case State::Established:
     case State::FinWait1:
@@ -124,9 +126,10 @@ Actions segment_arrives(Tcb& tcb, const Segment& segment, const Context& context
     case State::Closing:
     case State::LastAck:
     case State::TimeWait:
-      return arrival.other_states();
+      arrival.other_states();
+      break;
   }
-  return {};
+  return out;
 }
 
 Actions assemble(Tcb& tcb, uint32_t length, bool fin, const Context& context) noexcept {

@@ -26,10 +26,10 @@ const char* state_name(State state);
 // Why a connection ended; None is an orderly close.
 enum class Error : uint8_t {
   None,
-  Refused,       // a RST answered our SYN
-  Reset,         // the peer sent a RST
-  TimedOut,      // retransmissions went unanswered (RFC 9293 §3.8.3, R2)
-  Aborted,       // the local user called ABORT
+  Refused,         // a RST answered our SYN
+  Reset,           // the peer sent a RST
+  TimedOut,        // retransmissions went unanswered (RFC 9293 §3.8.3, R2)
+  Aborted,         // the local user called ABORT
   DataAfterClose,  // text arrived after the local CLOSE and was answered with a RST (RFC 9293 §3.6.1)
 };
 

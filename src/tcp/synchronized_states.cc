@@ -4,16 +4,15 @@
 
 namespace estab::tcp {
 
-Actions Arrival::other_states() {
-  if (tcb_.state == State::TimeWait && time_wait_check_syn() == Step::Done) return out_;
-  if (first_check_sequence() == Step::Done) return out_;
-  if (second_check_rst() == Step::Done) return out_;
-  if (fourth_check_syn() == Step::Done) return out_;
-  if (fifth_check_ack() == Step::Done) return out_;
-  if (sixth_check_urg() == Step::Done) return out_;
-  if (seventh_process_text() == Step::Done) return out_;
+void Arrival::other_states() {
+  if (tcb_.state == State::TimeWait && time_wait_check_syn() == Step::Done) return;
+  if (first_check_sequence() == Step::Done) return;
+  if (second_check_rst() == Step::Done) return;
+  if (fourth_check_syn() == Step::Done) return;
+  if (fifth_check_ack() == Step::Done) return;
+  if (sixth_check_urg() == Step::Done) return;
+  if (seventh_process_text() == Step::Done) return;
   eighth_check_fin();
-  return out_;
 }
 
 Step Arrival::second_check_rst() {

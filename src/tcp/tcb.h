@@ -21,19 +21,19 @@ struct SendSequence {
   uint32_t wnd = 0;  // the peer's window, unscaled bytes from una
   Seq wl1;
   Seq wl2;
-  Seq end;            // one past the last byte that the user has queued; a FIN takes this number
-  uint32_t max_wnd = 0;  // MAX.SND.WND, RFC 5961 §5.2
-  Seq rtx;            // retransmission goes from here ...
-  Seq rtx_end;        // ... to here; nothing to retransmit when equal
-  Seq small;          // end of the last segment shorter than the MSS (Minshall's Nagle)
+  Seq end;                     // one past the last byte that the user has queued; a FIN takes this number
+  uint32_t max_wnd = 0;        // MAX.SND.WND, RFC 5961 §5.2
+  Seq rtx;                     // retransmission goes from here ...
+  Seq rtx_end;                 // ... to here; nothing to retransmit when equal
+  Seq small;                   // end of the last segment shorter than the MSS (Minshall's Nagle)
   uint16_t mss = kDefaultMss;  // text per segment, options deducted (RFC 6691)
   uint8_t scale = 0;
 };
 
 struct ReceiveSequence {
   Seq nxt;
-  Seq edge;            // right edge of the window that the peer was told: RCV.NXT + RCV.WND
-  Seq last_ack_sent;   // RFC 7323 §4.3
+  Seq edge;             // right edge of the window that the peer was told: RCV.NXT + RCV.WND
+  Seq last_ack_sent;    // RFC 7323 §4.3
   uint32_t queued = 0;  // bytes delivered that the user has not taken yet
   uint8_t scale = 0;
 };
@@ -49,12 +49,12 @@ struct Tcb {
   bool receive_closed : 1 = false;  // the user will take no more text (full CLOSE)
   bool rtt_timing : 1 = false;      // the segment that ends at rtt_seq is timed since rtt_since
   bool syn_retransmitted : 1 = false;
-  bool holding : 1 = false;         // the shell holds text beyond RCV.NXT: new text goes through the reassembly queue
-  bool scaling : 1 = false;         // window scale negotiated
-  bool override_sws : 1 = false;    // the override time-out of RFC 9293 §3.8.6.2.1 expired: send what fits
-  bool probe_only : 1 = false;  // answer the SYN-ACK with a RST: the user only wanted to know (half-open probe)
-  uint8_t retries = 0;          // consecutive time-outs without an answer
-  uint8_t probes = 0;           // window probes since the window closed
+  bool holding : 1 = false;       // the shell holds text beyond RCV.NXT: new text goes through the reassembly queue
+  bool scaling : 1 = false;       // window scale negotiated
+  bool override_sws : 1 = false;  // the override time-out of RFC 9293 §3.8.6.2.1 expired: send what fits
+  bool probe_only : 1 = false;    // answer the SYN-ACK with a RST: the user only wanted to know (half-open probe)
+  uint8_t retries = 0;            // consecutive time-outs without an answer
+  uint8_t probes = 0;             // window probes since the window closed
 
   SendSequence snd;
   ReceiveSequence rcv;
@@ -79,8 +79,9 @@ struct Tcb {
   uint32_t receive_window() const { return static_cast<uint32_t>(rcv.edge - rcv.nxt); }  // RCV.WND
   bool fin_sent() const { return fin_queued && snd.nxt == snd.end + 1; }
   bool fin_acked() const { return fin_queued && snd.una == snd.end + 1; }
-  // The number for a segment without text. SND.NXT, or the window's right edge where something went out beyond it (a window
-  // probe, a FIN, a window that shrank): the peer would refuse SND.NXT, and two ends that refuse each other's ACKs never stop.
+  // The number for a segment without text. SND.NXT, or the window's right edge where something went out beyond it (a
+  // window probe, a FIN, a window that shrank): the peer would refuse SND.NXT, and two ends that refuse each other's
+  // ACKs never stop.
   Seq control_seq() const { return is_synchronized(state) ? earlier(snd.nxt, snd.una + snd.wnd) : snd.nxt; }
   // Bytes of text that the user queued and the peer has not acknowledged.
   uint32_t send_queue() const {

@@ -13,7 +13,8 @@ void open_passive(Tcb& tcb, const InitialNumbers& numbers, const Parameters& par
 // OPEN, active: SYN-SENT, with a SYN for next_segment() to send.
 void open_active(Tcb& tcb, const InitialNumbers& numbers, const Parameters& parameters) noexcept;
 
-// SEND: `bytes` were added to the end of the send queue. False, and nothing is changed, where the state has no more to send.
+// SEND: `bytes` were added to the end of the send queue. False, and nothing is changed, where the state has no more to
+// send.
 [[nodiscard]] bool send(Tcb& tcb, uint32_t bytes) noexcept;
 
 // RECEIVE: the user took `bytes` of what was delivered. True: the window opened enough to tell the peer.
@@ -22,7 +23,8 @@ bool receive(Tcb& tcb, uint32_t bytes, const Context& context) noexcept;
 // Closes the sending half: a FIN follows the last byte. The peer may go on sending (RFC 9293 §3.6, MAY-1).
 Actions shutdown_send(Tcb& tcb, const Context& context) noexcept;
 
-// CLOSE: both halves. `unread` says that delivered text was never taken: the peer is then told by a RST (RFC 9293 §3.6.1).
+// CLOSE: both halves. `unread` says that delivered text was never taken: the peer is then told by a RST (RFC 9293
+// §3.6.1).
 Actions close(Tcb& tcb, bool unread, const Context& context) noexcept;
 
 // ABORT: a RST to the peer, in the states where it is due, and CLOSED.

@@ -1,5 +1,6 @@
-// A hierarchical timing wheel (Varghese and Lauck, 1987, scheme 7). Intrusive: the nodes live in the caller's records and are
-// named by 32-bit indices, so start, stop and expiry are O(1) and touch no heap. A tick is a millisecond by convention.
+// A hierarchical timing wheel (Varghese and Lauck, 1987, scheme 7). Intrusive: the nodes live in the caller's records
+// and are named by 32-bit indices, so start, stop and expiry are O(1) and touch no heap. A tick is a millisecond by
+// convention.
 #pragma once
 
 #include <array>
@@ -11,8 +12,9 @@ inline constexpr uint32_t kNoTimer = UINT32_MAX;
 
 struct TimerNode {
   uint32_t next = kNoTimer;  // another node's index
-  uint32_t prev = kNoTimer;  // another node's index, or kSlotBit and the slot that this node heads; kNoTimer: not scheduled
-  uint32_t tick = 0;         // when it expires
+  uint32_t prev =
+      kNoTimer;       // another node's index, or kSlotBit and the slot that this node heads; kNoTimer: not scheduled
+  uint32_t tick = 0;  // when it expires
 
   bool scheduled() const { return prev != kNoTimer; }
 };
@@ -45,8 +47,9 @@ class Wheel {
     --size_;
   }
 
-  // Moves time to `tick` and calls expire(index) for each node that is due, in order of ticks. The callback may schedule and
-  // cancel any node, itself included. At most `budget` nodes expire in a call; the rest follow in the next. Returns how many.
+  // Moves time to `tick` and calls expire(index) for each node that is due, in order of ticks. The callback may
+  // schedule and cancel any node, itself included. At most `budget` nodes expire in a call; the rest follow in the
+  // next. Returns how many.
   template <typename Expire>
   uint32_t advance(uint64_t tick, Expire&& expire, uint32_t budget = UINT32_MAX) {
     uint32_t expired = 0;
@@ -66,7 +69,8 @@ class Wheel {
         return expired;
       }
       ++now_;
-      for (uint32_t level = 1; level < kLevels && (now_ & ((uint64_t{1} << (kBits * level)) - 1)) == 0; ++level) cascade(level);
+      for (uint32_t level = 1; level < kLevels && (now_ & ((uint64_t{1} << (kBits * level)) - 1)) == 0; ++level)
+        cascade(level);
     }
   }
 

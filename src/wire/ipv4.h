@@ -29,8 +29,8 @@ struct Ipv4 {
   Ipv4Fault fault = Ipv4Fault::None;
 };
 
-// `packet` starts at the header and may be longer than the datagram (Ethernet padding). `frame_length` is the whole packet's
-// length where only its first part is contiguous. With `verify_checksum` false the device has verified it.
+// `packet` starts at the header and may be longer than the datagram (Ethernet padding). `frame_length` is the whole
+// packet's length where only its first part is contiguous. With `verify_checksum` false the device has verified it.
 inline Ipv4 parse_ipv4(std::span<const uint8_t> packet, size_t frame_length, bool verify_checksum = true) {
   Ipv4 ip;
   if (packet.size() < kIpv4HeaderSize) {
@@ -61,8 +61,8 @@ inline Ipv4 parse_ipv4(std::span<const uint8_t> packet, size_t frame_length, boo
   return ip;
 }
 
-// Writes a 20-byte header with its checksum (left zero when the device computes it). DF is set and the ID is 0: an atomic
-// datagram (RFC 6864 §4.1).
+// Writes a 20-byte header with its checksum (left zero when the device computes it). DF is set and the ID is 0: an
+// atomic datagram (RFC 6864 §4.1).
 inline void write_ipv4(uint8_t* p, Ipv4Address source, Ipv4Address destination, uint8_t protocol, uint16_t total_length,
                        bool fill_checksum = true) {
   constexpr uint8_t kTtl = 64;

@@ -45,15 +45,15 @@ struct TcpOptions {
   bool operator==(const TcpOptions&) const = default;
 };
 
-// Reads an option list. Unknown options are skipped by their length (MUST-6). False when a length is illegal (MUST-7) or a
-// known option has the wrong one; `out` then holds nothing to rely on.
+// Reads an option list. Unknown options are skipped by their length (MUST-6). False when a length is illegal (MUST-7)
+// or a known option has the wrong one; `out` then holds nothing to rely on.
 [[nodiscard]] bool parse_tcp_options(std::span<const uint8_t> list, TcpOptions& out);
 
 // Bytes that write_tcp_options will write: a multiple of four, at most 40.
 size_t tcp_options_size(const TcpOptions& options);
 
-// Writes the options, padded with NOPs in front so that four-byte fields are aligned. Returns the size written. Blocks of
-// SACK that do not fit are left out, oldest first (RFC 2018 §3).
+// Writes the options, padded with NOPs in front so that four-byte fields are aligned. Returns the size written. Blocks
+// of SACK that do not fit are left out, oldest first (RFC 2018 §3).
 size_t write_tcp_options(uint8_t* to, const TcpOptions& options);
 
 }  // namespace estab::wire

@@ -80,6 +80,20 @@ TEST(Rfc9293_3_10_7_4_Fifth, SynReceived_AckWithTextAndFin_AllOfIt) {
   EXPECT_EQ(peer.next().ack, Seq(5012));
 }
 
+TEST(Rfc9293_3_10_7_4_Fifth, Established_NewAckOnARetransmission_ItsWindowIsTaken) {
+  Peer peer;
+  peer.established();
+  peer.sends(2'000);
+  Segment ahead = peer.ack_of(Seq(1001));  // its sender's text before it was lost
+  ahead.seq = peer.seq + 500;
+  peer.arrives(ahead);
+  Segment again = peer.text(500);
+  again.ack = Seq(2001);
+  again.window = 1'000;
+  peer.arrives(again);
+  EXPECT_EQ(peer.tcb.snd.wnd, 1'000u);
+}
+
 TEST(Rfc9293_3_10_7_4_Fifth, Established_Duplicate_Ignored) {
   Peer peer;
   peer.established();

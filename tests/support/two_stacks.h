@@ -117,7 +117,8 @@ class TwoStacks : public ::testing::Test {
     config.max_connections = options.max_connections;
     config.syn_cookies = options.syn_cookies;
     Random random(options.seed * 2 + host);
-    for (SipKey* key : {&config.secrets.isn, &config.secrets.flow, &config.secrets.port, &config.secrets.cookie}) *key = {random.next(), random.next()};
+    for (SipKey* key : {&config.secrets.isn, &config.secrets.flow, &config.secrets.port, &config.secrets.cookie})
+      *key = {random.next(), random.next()};
     return config;
   }
 

@@ -37,7 +37,7 @@ TEST_F(Connections, ActiveOpenAndClose_AllocatesSynAndFinOnly) {
   ours.do_established = [&](ConnectionId id) { client->close(id); };
   connect(ours);
   settle();
-  EXPECT_EQ(client->counters().mbufs_allocated, 3u);  // ARP request, SYN, FIN
+  EXPECT_EQ(client->counters().mbufs_allocated, 3u);   // ARP request, SYN, FIN
   EXPECT_EQ(client->counters().replies_in_place, 2u);  // the handshake's ACK, and that of the FIN
 }
 

@@ -34,8 +34,8 @@ class Cookies : public TwoStacks {
     server_link->arriving().push_back(pool().copy(f));
   }
   void spoofed_syn(Random& random) {
-    spoof(0x0100 + random.below(250), static_cast<uint16_t>(1024 + random.below(60000)), wire::TcpFlags(wire::TcpFlags::kSyn),
-          static_cast<uint32_t>(random.next()), 0);
+    spoof(0x0100 + random.below(250), static_cast<uint16_t>(1024 + random.below(60000)),
+          wire::TcpFlags(wire::TcpFlags::kSyn), static_cast<uint32_t>(random.next()), 0);
   }
 };
 

@@ -114,7 +114,8 @@ TEST_F(Limits, ManyHoles_InOrderTextIsNeverRefused) {
   int count = 0;
   on_wire = [&] {
     auto& arriving = server_link->arriving();
-    for (auto it = arriving.begin(); it != arriving.end();) it = (it->length() > 1000 && ++count % 2 == 0) ? arriving.erase(it) : it + 1;
+    for (auto it = arriving.begin(); it != arriving.end();)
+      it = (it->length() > 1000 && ++count % 2 == 0) ? arriving.erase(it) : it + 1;
   };
   for (int i = 0; i < 3000 && theirs.text[theirs.last.index].size() < data.size(); ++i) {
     send_some(*client, id, data, at);

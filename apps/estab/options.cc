@@ -102,6 +102,9 @@ void add_endpoint(CLI::App* app, Config& config, bool required) {
 void add_common(CLI::App* app, std::string& json_file, uint64_t& trace) {
   app->add_option("--json", json_file, "Write the summary to this file as one JSON object")->type_name("FILE");
   app->add_option("--trace", trace, "Draw the first N connections as ladders while they happen")->type_name("N");
+  app->footer(
+      "--config FILE reads options from a TOML file: from its top, or from the section named as the command.\n"
+      "Options of DPDK's EAL go after a lone --.");
 }
 
 void add_serve(CLI::App& app, ServeOptions& options) {
@@ -267,6 +270,7 @@ std::optional<Options> parse_options(int argc, char** argv, int& exit_code) {
   CLI::App app("estab: a TCP endpoint on DPDK. Options of DPDK's EAL go after a lone --.", "estab");
   app.require_subcommand(1);
   app.fallthrough();
+  app.allow_config_extras(CLI::config_extras_mode::error);
   app.set_config("--config", "", "Read options from this TOML file")->type_name("FILE");
   if (!ours.empty()) app.config_formatter(std::make_shared<SubcommandConfig>(ours.front()));
   app.set_version_flag("--version", ESTAB_VERSION);

@@ -38,7 +38,8 @@ Result<device::Eal> start_eal(const Config& config) {
   device::EalOptions options;
   options.workers = config.lcores;
   options.arguments = config.eal_arguments;
-  options.use_pci = config.device.find(':') != std::string::npos && config.device.find("net_") == std::string::npos;
+  const std::string name = config.device.substr(0, config.device.find(','));
+  if (name.find(':') != std::string::npos && name.find("net_") == std::string::npos) options.pci = name;
   static bool first = true;
   auto eal = device::start_eal(options);
   if (eal && std::exchange(first, false)) free_lcores() = eal->lcores;

@@ -12,6 +12,8 @@
 #include <fstream>
 #include <optional>
 
+#include "device/quiet_log.h"
+
 namespace estab::device {
 namespace {
 
@@ -82,8 +84,14 @@ Result<Eal> start_eal(const EalOptions& options) {
                      ? "no hugepages are reserved: ordinary memory (--no-huge --no-shconf), at about half the rate"
                      : "not root: ordinary memory (--no-huge --no-shconf), at about half the rate";
   }
-  if (!options.use_pci && !has(options.arguments, {"-a", "--allow", "--no-pci", "-b", "--block"}))
-    arguments.emplace_back("--no-pci");
+  if (!has(options.arguments, {"-a", "--allow", "--no-pci", "-b", "--block"})) {
+    // No other NIC of the machine is to be touched.
+    if (options.pci.empty()) {
+      arguments.emplace_back("--no-pci");
+    } else {
+      arguments.insert(arguments.end(), {"-a", options.pci});
+    }
+  }
   if (!has(options.arguments, {"--log-level"})) {
     // net_tap complains on any kernel without multiq, to no effect; what fails for good is said in our own sentence.
     arguments.insert(arguments.end(), {"--log-level", "pmd.net.tap:critical", "--log-level", "*:error"});
@@ -94,6 +102,8 @@ Result<Eal> start_eal(const EalOptions& options) {
   std::vector<char*> argv;
   for (std::string& argument : arguments) argv.push_back(argument.data());
   argv.push_back(nullptr);
+  std::optional<QuietLog> quiet;
+  if (options.arguments.empty()) quiet.emplace();
   if (rte_eal_init(static_cast<int>(arguments.size()), argv.data()) < 0) {
     return Failure{std::string("the EAL did not start (") + rte_strerror(rte_errno) + "): check the options after --"};
   }

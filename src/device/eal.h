@@ -13,7 +13,7 @@ struct EalOptions {
   std::string program = "estab";
   unsigned workers = 1;                // lcores beside the main one
   std::vector<std::string> arguments;  // the user's own; what they choose is left alone
-  bool use_pci = false;                // scan the PCI bus: only where a PCI address was named
+  std::string pci;                     // the one PCI device to look at; empty: none, the bus is left alone
 };
 
 struct Eal {

@@ -119,7 +119,7 @@ UserPlan draw_user(Random& random, Duration opens, uint32_t most) {
 void draw_connections(Scenario& s, Random& random) {
   const uint32_t kind = random.below(10);
   const uint32_t count = kind < 6 ? 1 + random.below(3) : kind < 9 ? 3 + random.below(10) : 12 + random.below(39);
-  const uint32_t most = count < 3 ? 400'000 : count < 12 ? 60'000 : 10'000;
+  const uint32_t most = count < 3 ? one_of<uint32_t>(random, {400'000, 2'000'000}) : count < 12 ? 60'000 : 10'000;
   const bool one_way = random.chance(0.5);
   const uint32_t span = one_of<uint32_t>(random, {0, 10, 1'000, 5'000});
   for (uint32_t i = 0; i < count; ++i) {

@@ -5,7 +5,7 @@
 namespace estab::sim {
 namespace {
 
-constexpr uint64_t kSeeds = 2'000;
+constexpr uint64_t kSeeds = 4'000;
 constexpr uint64_t kParts = 8;
 
 class Simulation : public ::testing::TestWithParam<uint64_t> {

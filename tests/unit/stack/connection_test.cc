@@ -232,5 +232,82 @@ TEST_F(Connections, TimeWaitWithUnreadText_TellsTheEndWhenItIsRead) {
   EXPECT_EQ(ours.closed, 1);
 }
 
+// The peer closes first, the user stops reading and shuts down: from CLOSE-WAIT over LAST-ACK, without TIME-WAIT.
+TEST_F(Connections, LastAckWithUnreadText_TellsTheEndWhenItIsRead) {
+  start();
+  open_server();
+  theirs.hold_text = true;
+  theirs.do_peer_close = [&](ConnectionId c) { server->shutdown_send(c); };
+  const ConnectionId id = connect(ours);
+  settle();
+  size_t at = 0;
+  send_some(*client, id, "last words", at);
+  client->close(id);
+  settle();
+  EXPECT_EQ(ours.closed, 1);
+  EXPECT_EQ(theirs.closed, 0);
+  theirs.take(theirs.last);
+  EXPECT_EQ(theirs.text[theirs.last.index], "last words");
+  settle();
+  EXPECT_EQ(theirs.closed, 1);
+  EXPECT_EQ(server->connections(), 0u);
+}
+
+TEST_F(Connections, TimeWaitExpiresWithUnreadText_ItCanStillBeRead) {
+  start();
+  open_server();
+  ours.hold_text = true;
+  ours.do_peer_close = [](ConnectionId) {};
+  theirs.do_peer_close = [&](ConnectionId c) {
+    size_t at = 0;
+    send_some(*server, c, "last words", at);
+    server->close(c);
+  };
+  const ConnectionId id = connect(ours);
+  settle();
+  client->shutdown_send(id);
+  advance(Duration::seconds(5));
+  EXPECT_EQ(ours.closed, 0);
+  ours.take(id);
+  EXPECT_EQ(ours.text[id.index], "last words");
+  settle();
+  EXPECT_EQ(ours.errors[tcp::Error::None], 1);
+  EXPECT_EQ(client->connections(), 0u);
+}
+
+TEST_F(Connections, UnreadTextAfterTheEnd_CloseAndAbortLetGoOfIt) {
+  for (const bool aborts : {false, true}) {
+    close_all();
+    start();
+    open_server();
+    const int before = theirs.closed;
+    theirs.hold_text = true;
+    theirs.do_peer_close = [&](ConnectionId c) { server->shutdown_send(c); };
+    const ConnectionId id = connect(ours);
+    settle();
+    size_t at = 0;
+    send_some(*client, id, "nobody wants this", at);
+    client->close(id);
+    settle();
+    ASSERT_EQ(theirs.closed, before);
+    aborts ? server->abort(theirs.last) : server->close(theirs.last);
+    settle();
+    EXPECT_EQ(theirs.closed, before + 1);
+    EXPECT_EQ(server->connections(), 0u);
+    EXPECT_EQ(pool().in_use(), 0u);
+  }
+}
+
+TEST_F(Connections, ShutdownBeforeItIsEstablished_TextThatWasQueuedIsSaidToBeLost) {
+  start();
+  open_server();
+  const ConnectionId id = connect(ours);
+  size_t at = 0;
+  send_some(*client, id, "too early", at);
+  client->shutdown_send(id);
+  settle();
+  EXPECT_EQ(ours.errors[tcp::Error::Aborted], 1);
+}
+
 }  // namespace
 }  // namespace estab::test

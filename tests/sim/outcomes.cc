@@ -66,7 +66,7 @@ bool orderly_user(const End& end) {
 // but its sender can't know.
 bool time_wait_was_short(const World& world, const End& end, const End& peer) {
   return end.error == Error::Reset && ended_in_order(peer) && end.queued == peer.received &&
-         peer.queued == end.received && world.scenario.stack[peer.side].tcp.time_wait <= Duration::seconds(10);
+         peer.queued == end.delivered && world.scenario.stack[peer.side].tcp.time_wait <= Duration::seconds(10);
 }
 
 const char* wrong_pair(const World& world, const ConnectionPlan& plan, const End& a, const End& b) {

@@ -296,16 +296,25 @@ Instant Run::next() const {
 Instant Run::limit() const {
   const Scenario& scenario = world_.scenario;
   Duration most = scenario.heals + Duration::seconds(in_epilogue_ ? 4'000 : 60);
-  uint64_t bytes = 0;
-  for (const auto& ends : world_.ends) bytes += ends[0].plan.bytes + ends[1].plan.bytes + 2'000;
+  uint64_t bytes = 0;            // over the link
+  uint64_t longest = 0;          // of one connection
+  uint64_t window = UINT64_MAX;  // that a round trip carries
+  for (const auto& ends : world_.ends) {
+    const uint64_t both = ends[0].plan.bytes + ends[1].plan.bytes + 2'000;
+    bytes += both;
+    longest = std::max(longest, both);
+  }
+  Duration round_trip;
   for (size_t end = 0; end < 2; ++end) {
     const tcp::Parameters& tcp = scenario.stack[end].tcp;
     const int64_t tries = scenario.may_time_out ? std::max(tcp.syn_retries, tcp.data_retries) + 3 : 3;
     most = most + tcp.max_rto * tries + tcp.time_wait + tcp.fin_wait_2_timeout;
-    if (const uint64_t rate = scenario.link.from[end].rate)
-      most = most + Duration::milliseconds(static_cast<int64_t>(bytes * 8 * 4'000 / rate));
-    most = most + scenario.link.from[end].delay * 200;
+    window = std::min<uint64_t>({window, scenario.stack[end].send_buffer, tcp.receive_buffer});
+    const device::ImpairmentSettings& link = scenario.link.from[end];
+    round_trip = round_trip + link.delay + link.jitter;
+    if (link.rate > 0) most = most + Duration::milliseconds(static_cast<int64_t>(bytes * 8 * 4'000 / link.rate));
   }
+  most = most + round_trip * static_cast<int64_t>(100 + 3 * longest / window);
   return scenario.start + most;
 }
 

@@ -52,7 +52,7 @@ def build(directory, sanitize):
     if not next(o["value"] for o in known if o["name"] == "tests"):  # scripts/quickstart leaves them out
         quietly(["meson", "configure", directory, "-Dtests=true"])
     jobs = ["-j", os.environ["JOBS"]] if "JOBS" in os.environ else []
-    subprocess.run(["ninja", "-C", directory, *jobs, "apps/estab/estab", "meson-test-prereq"], check=True)
+    subprocess.run(["ninja", "-C", directory, *jobs, "apps/estab/estab", "apps/examples/echo_server", "meson-test-prereq"], check=True)
 
 
 def quietly(command):

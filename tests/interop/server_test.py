@@ -7,7 +7,7 @@ import sys
 import tempfile
 
 from interop.network import KERNEL, OURS, AfPacket, OnLink, Tap
-from program.process import ROOT, SLOWER
+from program.process import PROGRAM, ROOT, SLOWER, Background
 
 MEGABYTE = 1_000_000
 PATTERN = b"abcdefghijklmnopqrstuvwxyz"
@@ -139,6 +139,14 @@ class TapTest(Cases, OnLink):
 
 class AfPacketTest(Cases, OnLink):
     Link = AfPacket
+
+    def test_example_echo_server(self):
+        """The example of the README, as built: nc round-trips a megabyte through it."""
+        example = pathlib.Path(PROGRAM).parent.parent / "examples" / "echo_server"
+        server = Background(*self.link.ours.prefix, example, self.link.device, f"{OURS}/24", "7")
+        self.addCleanup(server.close)
+        self.kernel.must("ping", "-c", "15", "-i", "0.2", OURS, seconds=20)  # until it is up
+        self.round_trip(MEGABYTE, 30)
 
 
 if WIRECHECK.exists():  # a conformance runner that is no part of this project

@@ -40,6 +40,8 @@ class Instant {
 
   constexpr uint64_t ns() const { return ns_; }
   constexpr uint64_t ms() const { return ns_ / 1'000'000; }
+  // The first millisecond that is not before this.
+  constexpr uint64_t ms_up() const { return (ns_ + 999'999) / 1'000'000; }
   constexpr bool is_never() const { return ns_ == UINT64_MAX; }
 
   constexpr auto operator<=>(const Instant&) const = default;

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
+#include <stdexcept>
 #include <unordered_map>
 #include <vector>
 
@@ -48,7 +49,10 @@ Result<device::Eal> start_eal(const Config& config) {
 
 stack::Secrets make_secrets(uint64_t seed) {
   stack::Secrets secrets;
-  if (seed == 0 && getrandom(&secrets, sizeof(secrets), 0) == static_cast<ssize_t>(sizeof(secrets))) return secrets;
+  if (seed == 0) {
+    if (getrandom(&secrets, sizeof(secrets), 0) == static_cast<ssize_t>(sizeof(secrets))) return secrets;
+    throw std::runtime_error("the system gives no random numbers: without secrets, connections could be forged");
+  }
   Random random(seed);
   for (SipKey* key : {&secrets.isn, &secrets.flow, &secrets.port, &secrets.cookie})
     *key = {random.next(), random.next()};

@@ -61,7 +61,7 @@ constexpr std::array<Reason, stack::kDrops> kStackReasons = {{
     {"mbuf_none", "a packet not sent for want of mbufs; give the endpoint more"},
     {"transmit_full", "a packet that the device did not take"},
     {"unreachable", "a packet whose next hop did not answer ARP, or that has no route"},
-    {"hold_full", "out-of-order data beyond what a connection may hold"},
+    {"hold_full", "out-of-order data beyond what a connection, or all of them, may hold; it comes again"},
     {"neighbors_full", "a packet not kept while its next hop was being resolved"},
     {"time_wait_full", "not a packet: a TIME-WAIT cut short, with every record for it in use; raise --max-connections"},
     {"challenge_limit", "a challenge ACK not sent: somebody asks for more than the limit (RFC 5961)"},

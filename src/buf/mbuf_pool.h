@@ -35,6 +35,7 @@ class MbufPool {
     mbuf->port = RTE_MBUF_PORT_INVALID;
     return Mbuf(mbuf);
   }
+  uint32_t size() const { return pool_->size; }
   uint32_t in_use() const { return pool_ == nullptr ? 0 : rte_mempool_in_use_count(pool_); }
 
   // A packet with a copy of `bytes`, in as many segments as it takes. Empty when the pool is.

@@ -135,8 +135,9 @@ void Stack::hold_text(Record& record, const tcp::Actions& actions, buf::Mbuf pac
     if (gap->begin == record.tcb.rcv.nxt) {  // in order: never refused, however much is held
       take_text(record, std::move(piece));
       take_held(record);
-    } else if (held.insert({gap->begin, gap->end, piece.get()})) {
+    } else if (held_ < held_limit_ && held.insert({gap->begin, gap->end, piece.get()})) {
       static_cast<void>(piece.release());
+      ++held_;
     } else {
       ++counters_.drops[static_cast<size_t>(Drop::HoldFull)];
       break;
@@ -164,6 +165,7 @@ void Stack::take_text(Record& record, buf::Mbuf text) {
 
 void Stack::take_held(Record& record) {
   while (const auto piece = record.reassembly->pop(record.tcb.rcv.nxt)) {
+    --held_;
     take_text(record, buf::Mbuf(static_cast<rte_mbuf*>(piece->token)));
   }
   if (record.reassembly->fin_at(record.tcb.rcv.nxt)) take_text(record, {});
@@ -246,7 +248,7 @@ void Stack::finish(Record& record) {
 void Stack::rearm(Record& record) {
   const Instant deadline = record.tcb.poll_at();
   if (deadline.is_never()) return;  // an entry that is there expires once, for nothing
-  const uint64_t tick = (deadline.ns() + 999'999) / 1'000'000;
+  const uint64_t tick = deadline.ms_up();
   // Lazy: an entry that comes too early looks again then (timers move later with every ACK).
   if (record.timer.scheduled() && static_cast<int32_t>(record.timer.tick - static_cast<uint32_t>(tick)) <= 0) return;
   wheel_.schedule(index_of(record), tick);

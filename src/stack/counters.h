@@ -19,7 +19,7 @@ enum class Drop : uint8_t {
   NoMbuf,          // a packet not sent, for want of an mbuf
   TransmitFull,    // a packet that the device did not take
   Unreachable,     // a packet whose next hop did not answer ARP, or that has no route
-  HoldFull,        // out-of-order text beyond what a connection may hold
+  HoldFull,        // out-of-order text beyond what a connection, or all of them, may hold
   NeighborsFull,   // a packet not kept while its next hop is being resolved: too many wait
   TimeWaitFull,    // a TIME-WAIT cut short: every record of that kind is in use
   ChallengeLimit,  // an ACK not sent: the budget of challenge ACKs was spent

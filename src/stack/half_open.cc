@@ -38,7 +38,7 @@ void Stack::syn_arrives(buf::Mbuf packet, const Parsed& parsed, Listener& listen
   half.take(tcb);
   ++listener.half_open;
   ++counters_.by_state[static_cast<size_t>(tcp::State::SynReceived)];
-  wheel_.schedule(index | kHalfOpenBit, (tcb.retransmit_at.ns() + 999'999) / 1'000'000);
+  wheel_.schedule(index | kHalfOpenBit, tcb.retransmit_at.ms_up());
   reply_to(std::move(packet), parsed, actions.reply);
 }
 
@@ -143,7 +143,7 @@ void Stack::expire_half_open(uint32_t index) {
       transmitter_.send(std::move(packet));
   }
   half.take(tcb);
-  wheel_.schedule(index | kHalfOpenBit, (tcb.retransmit_at.ns() + 999'999) / 1'000'000);
+  wheel_.schedule(index | kHalfOpenBit, tcb.retransmit_at.ms_up());
 }
 
 void Stack::free_half_open(uint32_t index) {

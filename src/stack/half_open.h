@@ -34,7 +34,7 @@ struct alignas(64) HalfOpenRecord {
     irs = tcb.irs;
     ts_recent = tcb.ts_recent;
     ts_offset = tcb.ts_offset;
-    retransmit_at_ms = static_cast<uint32_t>((tcb.retransmit_at.ns() + 999'999) / 1'000'000);
+    retransmit_at_ms = static_cast<uint32_t>(tcb.retransmit_at.ms_up());
     if (tcb.rtt_timing) sent_us = static_cast<uint32_t>(tcb.rtt_since.ns() / 1'000);
     window = static_cast<uint16_t>(tcb.snd.wnd);
     mss = tcb.snd.mss;

@@ -19,6 +19,7 @@ Stack::Stack(const StackConfig& config, device::Link& link, buf::MbufPool& pool,
       wheel_(NodeOf{records_.data(), time_waits_.data(), half_opens_.data()}, now.ms()),
       ports_(config.secrets.port),
       listeners_(65536),
+      held_limit_(pool.size() / 8),
       challenge_budget_(config.challenge_acks, config.secrets.port.k0),
       reset_budget_(config.stray_resets, config.secrets.port.k1),
       now_(now) {
@@ -212,7 +213,10 @@ void Stack::free_record(Record& record) {
 
 void Stack::drop_reassembly(Record& record) {
   if (record.reassembly == nullptr) return;
-  while (auto piece = record.reassembly->pop_any()) buf::Mbuf(static_cast<rte_mbuf*>(piece->token)).reset();
+  while (auto piece = record.reassembly->pop_any()) {
+    buf::Mbuf(static_cast<rte_mbuf*>(piece->token)).reset();
+    --held_;
+  }
   record.reassembly->clear_fin();
   spare_reassemblies_.emplace_back(record.reassembly);
   record.reassembly = nullptr;

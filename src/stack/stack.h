@@ -220,6 +220,11 @@ class Stack {
   std::vector<uint32_t> dirty_;
   std::vector<std::unique_ptr<tcp::Reassembly>> spare_reassemblies_;
   uint32_t next_local_ = 0;
+  // Pieces of out-of-order text, of all connections. Each pins two mbufs, and nothing bounds how long a peer leaves a
+  // hole: so all together get a quarter of the pool. What is refused comes again (RFC 9293 SHLD-31 lets us hold, no
+  // more).
+  uint32_t held_ = 0;
+  uint32_t held_limit_;
   Budget challenge_budget_;
   Budget reset_budget_;
   Instant cookies_until_;  // a cookie that was given out may come back until then

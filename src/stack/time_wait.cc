@@ -19,7 +19,7 @@ void Stack::enter_time_wait(Record& record) {
   const Instant expires = record.tcb.wait_at;
   table_.replace(record.hash, index_of(record), index | kTimeWaitBit);
   free_record(record);
-  wheel_.schedule(index | kTimeWaitBit, (expires.ns() + 999'999) / 1'000'000);
+  wheel_.schedule(index | kTimeWaitBit, expires.ms_up());
 }
 
 void Stack::segment_in_time_wait(uint32_t index, buf::Mbuf packet, const Parsed& parsed) {
@@ -37,7 +37,7 @@ void Stack::segment_in_time_wait(uint32_t index, buf::Mbuf packet, const Parsed&
     release_time_wait(index);
   } else {
     waiting.take(tcb);
-    if (tcb.wait_at != no_change) wheel_.schedule(index | kTimeWaitBit, (tcb.wait_at.ns() + 999'999) / 1'000'000);
+    if (tcb.wait_at != no_change) wheel_.schedule(index | kTimeWaitBit, tcb.wait_at.ms_up());
   }
 }
 

@@ -72,8 +72,17 @@ const char* went_back(End& end, const Tcb& t) {
   return what;
 }
 
+// The state knows what the user did and was told.
+const char* broken(const End& end, State state) {
+  const bool peer_may_send = state == State::Established || state == State::FinWait1 || state == State::FinWait2;
+  if (end.peer_closed && peer_may_send) return "a peer that has closed sends no more";
+  if (end.shut && (state == State::Established || state == State::CloseWait)) return "who has closed sends no more";
+  return nullptr;
+}
+
 void check_end(World& world, End& end, const stack::Record& record) {
   const char* what = broken(record.tcb);
+  if (what == nullptr) what = broken(end, record.tcb.state);
   if (what == nullptr) what = broken(record);
   if (what == nullptr) what = went_back(end, record.tcb);
   if (what != nullptr) {

@@ -102,6 +102,39 @@ TEST_F(Limits, ByteByByteToOneWhoDoesNotRead_PinsFewMbufs) {
   EXPECT_EQ(theirs.text[theirs.last.index], std::string(10'000, 'x'));
 }
 
+TEST_F(Limits, HolesOfManyConnections_AreBoundedTogether_AndAllArrivesInTheEnd) {
+  Options options;
+  options.mbufs = 2047;  // so 255 pieces
+  start(options);
+  ASSERT_TRUE(server->listen(kPort, theirs, 100));
+  constexpr int kConnections = 40;
+  std::vector<ConnectionId> ids;
+  for (int i = 0; i < kConnections; ++i) ids.push_back(connect(ours));
+  settle();
+  // The first segment of each never arrives: what follows it has to be held.
+  std::map<uint16_t, uint32_t> first;
+  on_wire = [&] {
+    std::erase_if(server_link->arriving(), [&](const buf::Mbuf& packet) {
+      if (packet.length() < 1000) return false;
+      const uint8_t* tcp = packet.data() + 34;
+      return first.try_emplace(load_be<uint16_t>(tcp), load_be<uint32_t>(tcp + 4)).first->second ==
+             load_be<uint32_t>(tcp + 4);
+    });
+  };
+  const std::string data = bytes(14'000);
+  for (const ConnectionId id : ids) {
+    size_t at = 0;
+    send_some(*client, id, data, at);
+    settle();
+  }
+  EXPECT_EQ(first.size(), static_cast<size_t>(kConnections));
+  EXPECT_GT(dropped(stack::Drop::HoldFull), 50u);
+  on_wire = nullptr;
+  advance(Duration::seconds(30), Duration::milliseconds(100));
+  EXPECT_EQ(theirs.text.size(), static_cast<size_t>(kConnections));
+  for (const auto& [index, text] : theirs.text) EXPECT_TRUE(text == data);
+}
+
 TEST_F(Limits, ManyHoles_InOrderTextIsNeverRefused) {
   start();
   ASSERT_TRUE(server->listen(kPort, theirs, 100));

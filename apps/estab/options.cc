@@ -123,6 +123,20 @@ void add_serve(CLI::App& app, ServeOptions& options) {
           "When to answer SYNs without remembering them (default auto: while the backlog is full)")
       ->check(CLI::IsMember({"auto", "always", "never"}))
       ->type_name("");
+  serve
+      ->add_option("--cookie-secret-file", options.endpoint.cookie_secret_file,
+                   "File with 32 hexadecimal digits: hosts behind one address that share it complete each other's "
+                   "handshakes")
+      ->type_name("FILE");
+  add_duration(serve, "--keepalive", "Probe a connection that has been silent for this long (default: never)",
+               [&options](Duration d) {
+                 options.endpoint.keepalive = true;
+                 options.endpoint.keepalive_idle = d;
+               });
+  add_duration(
+      serve, "--zero-window-limit",
+      "Reset a connection whose peer keeps its window closed for this long with data waiting; 0: never (default 20m)",
+      [&options](Duration d) { options.endpoint.zero_window_limit = d; }, Duration());
   add_duration(serve, "--duration", "Stop after this long (default: when interrupted)",
                [&options](Duration d) { options.duration = d; });
   add_duration(serve, "--stats", "Print a line of counters this often",

@@ -32,6 +32,17 @@ struct Config {
   uint8_t syn_retries = 8;    // retransmissions of a SYN before giving up, more than 3 minutes (R2 of RFC 9293 §3.8.3)
   uint8_t data_retries = 15;  // of text or FIN, more than 100 s (likewise)
   SynCookies syn_cookies = SynCookies::Auto;
+  // 16 bytes as 32 hexadecimal digits. Hosts behind one address that have the same complete each other's handshakes, if
+  // their clocks agree to within a few seconds. Empty: a secret of this endpoint's own.
+  std::string cookie_secret_file;
+
+  bool keepalive = false;  // of new connections; Connection::set_keepalive for one (RFC 9293 §3.8.4)
+  Duration keepalive_idle = Duration::seconds(7200);    // without a segment from the peer, then probes
+  Duration keepalive_interval = Duration::seconds(75);  // between probes
+  uint8_t keepalive_probes = 9;                         // unanswered ones, then the connection is TimedOut
+  // How long a peer may keep its window closed with data waiting, then the connection is Stalled. Zero: for ever, as
+  // RFC 9293 MUST-37 has it; but then each such peer pins its send queue (RFC 6429).
+  Duration zero_window_limit = Duration::seconds(1200);
   uint64_t seed = 0;  // 0: secrets from the system; else the same secrets each time, for tests alone
 
   std::vector<std::string> eal_arguments;  // of the first endpoint in the process

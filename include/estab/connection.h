@@ -65,6 +65,9 @@ class Connection {
   size_t send(std::span<const uint8_t> bytes);
   size_t sendable() const;  // bytes that would be taken now; asking and finding 0 makes on_sendable follow
 
+  void set_keepalive(bool on);  // probe a peer that has been silent for Config::keepalive_idle (RFC 9293 §3.8.4)
+  void set_nodelay(bool on);    // true: small segments are not held back (RFC 9293 §3.7.4, MUST-17)
+
   void shutdown_send();  // closes the sending half: a FIN after the last byte; receiving goes on (RFC 9293 §3.6)
   void close();          // closes both halves; what is queued is still sent. With bytes not taken: a RST (§3.6.1)
   void abort();          // a RST, at once (§3.10.5)

@@ -12,6 +12,8 @@ enum class Error : uint8_t {
   TimedOut,        // retransmissions went unanswered (RFC 9293 §3.8.3)
   Aborted,         // abort() was called, or close() with received bytes that were never taken
   DataAfterClose,  // the peer sent more after close(), and was reset (RFC 9293 §3.6.1)
+  Unreachable,     // as TimedOut, and ICMP said that the way is broken; or ICMP refused our SYN (RFC 9293 §3.9.2.2)
+  Stalled,         // the peer kept its window closed for longer than Config::zero_window_limit
   NoRoute,         // not on the link, and there is no gateway
   NoPort,          // every source port towards that peer is in use
   NoRecord,        // max_connections are in use

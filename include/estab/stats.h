@@ -20,6 +20,8 @@ struct Stats {
   uint64_t cookies_sent = 0;      // SYN-ACKs with a SYN cookie (RFC 4987)
   uint64_t cookies_accepted = 0;  // connections built from one
   uint64_t cookies_refused = 0;   // ACKs whose cookie was forged or too old
+  uint64_t icmp_errors = 0;       // about segments in flight; others are dropped (RFC 5927)
+  uint64_t keepalives_sent = 0;
 
   uint64_t rx_packets = 0;
   uint64_t tx_packets = 0;

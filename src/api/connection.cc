@@ -46,6 +46,14 @@ size_t Connection::sendable() const {
   return owner_ == nullptr ? 0 : owner_->sendable(ConnectionAccess::id(*this));
 }
 
+void Connection::set_keepalive(bool on) {
+  if (owner_ != nullptr) owner_->set_keepalive(ConnectionAccess::id(*this), on);
+}
+
+void Connection::set_nodelay(bool on) {
+  if (owner_ != nullptr) owner_->set_nodelay(ConnectionAccess::id(*this), on);
+}
+
 void Connection::shutdown_send() {
   if (owner_ != nullptr) owner_->shutdown_send(ConnectionAccess::id(*this));
 }

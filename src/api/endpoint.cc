@@ -5,6 +5,7 @@
 #include <sys/random.h>
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <stdexcept>
@@ -13,6 +14,7 @@
 
 #include "api/buffer_access.h"
 #include "api/connection_access.h"
+#include "api/cookie_secret.h"
 #include "api/endpoint_access.h"
 #include "api/service_handler.h"
 #include "api/stats.h"
@@ -73,6 +75,11 @@ stack::StackConfig stack_config(const Config& config, const device::Link& link) 
   out.tcp.nagle = config.nagle;
   out.tcp.syn_retries = config.syn_retries;
   out.tcp.data_retries = config.data_retries;
+  out.tcp.keepalive = config.keepalive;
+  out.tcp.keepalive_idle = config.keepalive_idle;
+  out.tcp.keepalive_interval = config.keepalive_interval;
+  out.tcp.keepalive_probes = config.keepalive_probes;
+  out.tcp.zero_window_limit = config.zero_window_limit;
   while (out.tcp.window_scale < wire::kMaxWindowScale &&
          (uint64_t{65535} << out.tcp.window_scale) < config.receive_buffer) {
     ++out.tcp.window_scale;
@@ -195,6 +202,12 @@ Result<std::unique_ptr<Endpoint>> EndpointAccess::create(const Config& config, c
   static unsigned count = 0;
   auto pool = buf::MbufPool::create("estab" + std::to_string(count++), config.mbufs);
   if (!pool) return pool.failure();
+  std::optional<SipKey> cookie_secret;
+  if (!config.cookie_secret_file.empty()) {
+    auto read = read_cookie_secret(config.cookie_secret_file);
+    if (!read) return read.failure();
+    cookie_secret = *read;
+  }
   auto impl = std::make_unique<Endpoint::Impl>(config, std::move(*pool), eal->memory);
   auto port = device::Port::open(config.device, impl->pool);
   if (!port) return port.failure();
@@ -204,6 +217,13 @@ Result<std::unique_ptr<Endpoint>> EndpointAccess::create(const Config& config, c
   stack::StackConfig inner = stack_config(config, link);
   inner.interface.promiscuous = in_virtual_time != nullptr;  // a capture's frames are for its own server's MAC
   const Instant start = in_virtual_time != nullptr ? in_virtual_time->start : process_clock().now();
+  if (cookie_secret) {
+    inner.secrets.cookie = *cookie_secret;
+    const auto wall = std::chrono::system_clock::now().time_since_epoch();
+    inner.shared_cookie_clock =
+        Duration::nanoseconds(std::chrono::duration_cast<std::chrono::nanoseconds>(wall).count()) -
+        Duration::nanoseconds(static_cast<int64_t>(start.ns()));
+  }
   impl->stack = std::make_unique<stack::Stack>(inner, link, impl->pool, start);
   impl->worker = std::make_unique<stack::Worker>(*impl->stack, link, process_clock());
   return std::unique_ptr<Endpoint>(new Endpoint(std::move(impl)));

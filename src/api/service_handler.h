@@ -19,7 +19,7 @@ class ServiceHandler final : public stack::Handler {
   void on_sendable(stack::ConnectionId id) override { service_.on_sendable(connection(id)); }
   void on_peer_close(stack::ConnectionId id) override { service_.on_peer_close(connection(id)); }
   void on_close(stack::ConnectionId id, tcp::Error error) override {
-    static_assert(static_cast<int>(Error::DataAfterClose) == static_cast<int>(tcp::Error::DataAfterClose));
+    static_assert(static_cast<int>(Error::Stalled) == static_cast<int>(tcp::Error::Stalled));
     service_.on_close(connection(id), static_cast<Error>(error));
   }
 

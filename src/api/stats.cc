@@ -51,6 +51,7 @@ constexpr std::array<Reason, tcp::kDrops> kTcpReasons = {{
     {"ack_out_of_range", "an ACK of what was never sent, or far too old (RFC 5961)"},
     {"text_after_fin", "data after the peer's own FIN"},
     {"text_after_close", "data after our side closed, answered with a RST"},
+    {"icmp_not_in_flight", "an ICMP error about a segment that is not in flight: somebody's guess (RFC 5927)"},
 }};
 
 constexpr std::array<Reason, stack::kDrops> kStackReasons = {{
@@ -64,13 +65,15 @@ constexpr std::array<Reason, stack::kDrops> kStackReasons = {{
     {"hold_full", "out-of-order data beyond what a connection, or all of them, may hold; it comes again"},
     {"neighbors_full", "a packet not kept while its next hop was being resolved"},
     {"time_wait_full", "not a packet: a TIME-WAIT cut short, with every record for it in use; raise --max-connections"},
+    {"mbufs_low",
+     "a new connection refused while packet buffers are scarce: those that stand come first; raise --mbufs"},
     {"challenge_limit", "a challenge ACK not sent: somebody asks for more than the limit (RFC 5961)"},
     {"reset_limit", "a RST not sent: somebody sends more segments of no connection than the limit"},
 }};
 
-constexpr std::array<const char*, 10> kErrorNames = {"none",      "refused",          "reset",    "timed_out",
-                                                     "aborted",   "data_after_close", "no_route", "no_port",
-                                                     "no_record", "invalid_address"};
+constexpr std::array<const char*, 12> kErrorNames = {"none",     "refused",          "reset",       "timed_out",
+                                                     "aborted",  "data_after_close", "unreachable", "stalled",
+                                                     "no_route", "no_port",          "no_record",   "invalid_address"};
 
 template <size_t N>
 void add_drops(std::map<std::string, uint64_t>& dropped, const std::array<uint64_t, N>& counts,
@@ -123,6 +126,8 @@ Stats make_stats(const stack::Counters& counters) {
   stats.cookies_sent = counters.cookies_sent;
   stats.cookies_accepted = counters.cookies_accepted;
   stats.cookies_refused = counters.cookies_refused;
+  stats.icmp_errors = counters.icmp_errors;
+  stats.keepalives_sent = counters.keepalives_sent;
   stats.rx_packets = counters.rx_packets;
   stats.tx_packets = counters.tx_packets;
   stats.rx_bytes = counters.rx_bytes;

@@ -38,9 +38,10 @@ void Stack::segment_for_nobody(buf::Mbuf packet, const Parsed& parsed, wire::Seq
 void Stack::count_drop(tcp::Actions& actions, const tcp::Segment& segment) {
   if (actions.drop == tcp::Drop::None) return;
   ++counters_.tcp_drops[static_cast<size_t>(actions.drop)];
+  const bool refused = actions.drop == tcp::Drop::OutOfWindow || actions.drop == tcp::Drop::OldTimestamp;
   const bool challenge = actions.drop == tcp::Drop::RstNotExact || actions.drop == tcp::Drop::SynInWindow ||
                          actions.drop == tcp::Drop::AckOutOfRange ||
-                         (segment.length() == 0 && actions.drop == tcp::Drop::OutOfWindow);
+                         (refused && (segment.text == 0 || segment.flags.syn()) && !segment.flags.fin());
   if (!challenge || !actions.reply || challenge_budget_.take(now_)) return;
   actions.reply = {};
   ++counters_.drops[static_cast<size_t>(Drop::ChallengeLimit)];
@@ -265,6 +266,7 @@ void Stack::expire(uint32_t index) {
   const tcp::State before = record.tcb.state;
   const tcp::Actions actions = tcp::timeout(record.tcb, context());
   count_state(before, record.tcb.state);
+  if (actions.reply && !actions.closed) ++counters_.keepalives_sent;
   // The hop may have changed its address while nothing came back.
   if (actions.retransmitted && record.tcb.retries > 2) record.next_hop = {};
   buf::Mbuf none;
@@ -272,8 +274,17 @@ void Stack::expire(uint32_t index) {
   settle(record, {});
 }
 
+// Once a millisecond: counting what is in use takes a look at the cache of every lcore.
+void Stack::look_at_mbufs() {
+  if (now_.ms() == mbufs_looked_ms_) return;
+  mbufs_looked_ms_ = now_.ms();
+  const uint32_t ours = pool_.size() - mbufs_at_first_;
+  low_on_mbufs_ = pool_.size() - std::min(pool_.in_use(), pool_.size()) < ours / 16;
+}
+
 void Stack::advance(Instant now) {
   now_ = now;
+  look_at_mbufs();
   wheel_.advance(now.ms(), [this](uint32_t index) { expire(index); });
   if (neighbors_.size() > 0) {
     const size_t dropped = neighbors_.advance(now, [this](wire::Ipv4Address address) { ask_arp(address); });

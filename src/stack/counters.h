@@ -22,12 +22,13 @@ enum class Drop : uint8_t {
   HoldFull,        // out-of-order text beyond what a connection, or all of them, may hold
   NeighborsFull,   // a packet not kept while its next hop is being resolved: too many wait
   TimeWaitFull,    // a TIME-WAIT cut short: every record of that kind is in use
+  LowOnMbufs,      // a SYN, or a handshake's last ACK, refused while mbufs are scarce
   ChallengeLimit,  // an ACK not sent: the budget of challenge ACKs was spent
   ResetLimit,      // a RST not sent: the budget of RSTs to strays was spent
   Count,
 };
 inline constexpr size_t kDrops = static_cast<size_t>(Drop::Count);
-inline constexpr size_t kErrors = static_cast<size_t>(tcp::Error::DataAfterClose) + 1;
+inline constexpr size_t kErrors = static_cast<size_t>(tcp::Error::Stalled) + 1;
 
 struct Counters {
   uint64_t rx_packets = 0;
@@ -42,9 +43,11 @@ struct Counters {
   std::array<uint64_t, kErrors> failed{};  // ended otherwise, by tcp::Error
   uint64_t retransmitted = 0;              // segments
   uint64_t resets_sent = 0;
+  uint64_t keepalives_sent = 0;
   uint64_t cookies_sent = 0;      // SYN-ACKs with a SYN cookie
   uint64_t cookies_accepted = 0;  // connections built from one
   uint64_t cookies_refused = 0;   // ACKs whose cookie was forged or too old
+  uint64_t icmp_errors = 0;       // believed ones
   uint64_t mbufs_allocated = 0;   // by the stack itself, to send what no received packet could carry
   uint64_t replies_in_place = 0;
 

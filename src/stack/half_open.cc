@@ -10,6 +10,10 @@
 namespace estab::stack {
 
 void Stack::syn_arrives(buf::Mbuf packet, const Parsed& parsed, Listener& listener, wire::Seq previous) {
+  if (low_on_mbufs_) {
+    ++counters_.drops[static_cast<size_t>(Drop::LowOnMbufs)];
+    return;
+  }
   const bool full = listener.half_open >= listener.backlog;
   if (config_.syn_cookies == SynCookies::Always || (full && config_.syn_cookies == SynCookies::Auto)) {
     answer_with_cookie(std::move(packet), parsed);
@@ -47,7 +51,7 @@ void Stack::answer_with_cookie(buf::Mbuf packet, const Parsed& parsed) {
   const uint16_t offered = syn.options.has_mss ? syn.options.mss : tcp::kDefaultMss;
   tcp::InitialNumbers numbers = tcp::initial_numbers(config_.secrets.isn, parsed.tuple, now_);
   numbers.isn =
-      tcp::make_cookie(config_.secrets.cookie, parsed.tuple, syn.seq, std::min(offered, config_.tcp.mss), now_);
+      tcp::make_cookie(config_.secrets.cookie, parsed.tuple, syn.seq, std::min(offered, config_.tcp.mss), cookie_now());
   tcp::Tcb tcb;
   tcp::open_passive(tcb, numbers, config_.tcp);
   tcp::Actions actions = tcp::segment_arrives(tcb, syn, context());
@@ -66,12 +70,17 @@ void Stack::answer_with_cookie(buf::Mbuf packet, const Parsed& parsed) {
 // the connection is built from it as if it had been there all along.
 Record* Stack::connection_from_cookie(const Parsed& parsed, Listener& listener) {
   const tcp::Segment& ack = parsed.segment;
-  if (now_ > cookies_until_ || !ack.flags.ack() || ack.flags.syn() || ack.flags.rst()) return nullptr;
+  const bool given_out = now_ <= cookies_until_ || config_.shared_cookie_clock;
+  if (!given_out || !ack.flags.ack() || ack.flags.syn() || ack.flags.rst()) return nullptr;
   const wire::Seq irs = ack.seq - 1;
   const wire::Seq cookie = ack.ack - 1;
-  const auto mss = tcp::check_cookie(config_.secrets.cookie, parsed.tuple, irs, cookie, now_);
+  const auto mss = tcp::check_cookie(config_.secrets.cookie, parsed.tuple, irs, cookie, cookie_now());
   if (!mss) {
     ++counters_.cookies_refused;
+    return nullptr;
+  }
+  if (low_on_mbufs_) {
+    ++counters_.drops[static_cast<size_t>(Drop::LowOnMbufs)];
     return nullptr;
   }
   Record* record = allocate(parsed.tuple, parsed.hash);
@@ -83,7 +92,8 @@ Record* Stack::connection_from_cookie(const Parsed& parsed, Listener& listener) 
   syn.options.ts_value = ack.options.ts_value;
   syn.options.has_mss = true;
   syn.options.mss = *mss;
-  const uint32_t ts_offset = tcp::initial_numbers(config_.secrets.isn, parsed.tuple, now_).ts_offset;
+  // Our timestamps go on after the one that is echoed, whoever sent it.
+  const uint32_t ts_offset = tcp::timestamp_after(ack.options.ts_echo) - static_cast<uint32_t>(now_.ms());
   tcp::open_passive(record->tcb, {cookie, ts_offset}, config_.tcp);
   tcp::segment_arrives(record->tcb, syn, context());
   record->tcb.rtt_timing = false;  // nobody knows when the SYN-ACK went out

@@ -49,6 +49,8 @@ struct alignas(64) HalfOpenRecord {
     tcp::Tcb tcb;
     tcb.state = tcp::State::SynReceived;
     tcb.passive = true;
+    tcb.keepalive = context.parameters.keepalive;
+    tcb.nodelay = !context.parameters.nagle;
     tcb.iss = iss;
     tcb.irs = irs;
     tcb.timestamps = timestamps;

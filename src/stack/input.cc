@@ -4,7 +4,6 @@
 #include "stack/stack.h"
 #include "wire/arp.h"
 #include "wire/ethernet.h"
-#include "wire/icmp.h"
 
 namespace estab::stack {
 namespace {
@@ -128,7 +127,7 @@ void Stack::process(buf::Mbuf packet, const Parsed& parsed) {
       answer_arp(std::move(packet), parsed.frame);
       break;
     case net::Protocol::Icmp:
-      answer_icmp(std::move(packet), parsed.frame);
+      icmp_arrives(std::move(packet), parsed.frame);
       break;
     case net::Protocol::None:
       break;
@@ -172,34 +171,6 @@ void Stack::ask_arp(wire::Ipv4Address address) {
                                                               .sender_mac = interface.mac,
                                                               .sender = interface.address,
                                                               .target = address});
-  transmitter_.send(std::move(packet));
-}
-
-// Echo (RFC 792, RFC 1122 §3.2.2.6) is answered in place; ICMP errors are counted and change nothing.
-void Stack::answer_icmp(buf::Mbuf packet, const net::Frame& frame) {
-  const auto drop = [&](net::Drop why) { ++counters_.net_drops[static_cast<size_t>(why)]; };
-  const std::span<const uint8_t> first = packet.first_segment();
-  const size_t end = static_cast<size_t>(frame.transport_offset) + frame.transport_length;
-  if (frame.transport_length < wire::kIcmpHeaderSize || end > first.size()) return drop(net::Drop::IcmpMalformed);
-  wire::ChecksumSum sum;
-  sum.add(first.subspan(frame.transport_offset, frame.transport_length));
-  if (sum.folded() != 0xffff) return drop(net::Drop::IcmpMalformed);
-  uint8_t* icmp = packet.data() + frame.transport_offset;
-  if (icmp[0] != static_cast<uint8_t>(wire::IcmpType::EchoRequest) || icmp[1] != 0) return drop(net::Drop::IcmpIgnored);
-  if (!packet.writable()) return drop(net::Drop::IcmpIgnored);
-  const wire::MacAddress peer = wire::ethernet_source(packet.data());
-  icmp[0] = static_cast<uint8_t>(wire::IcmpType::EchoReply);
-  store_be<uint16_t>(icmp + 2, 0);
-  wire::ChecksumSum fresh;
-  fresh.add({icmp, frame.transport_length});
-  store_be(icmp + 2, fresh.checksum());
-  // The answer has plain headers: IPv4 options and a VLAN tag of the request are left out.
-  packet.keep(static_cast<uint32_t>(frame.transport_offset - wire::kIpv4HeaderSize - wire::kEthernetHeaderSize),
-              static_cast<uint32_t>(wire::kEthernetHeaderSize + wire::kIpv4HeaderSize + frame.transport_length));
-  packet.get()->ol_flags = 0;
-  wire::write_ethernet(packet.data(), peer, config_.interface.mac, wire::EtherType::Ipv4);
-  wire::write_ipv4(packet.data() + wire::kEthernetHeaderSize, frame.destination, frame.source, wire::kProtocolIcmp,
-                   static_cast<uint16_t>(wire::kIpv4HeaderSize + frame.transport_length));
   transmitter_.send(std::move(packet));
 }
 

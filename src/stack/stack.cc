@@ -20,6 +20,7 @@ Stack::Stack(const StackConfig& config, device::Link& link, buf::MbufPool& pool,
       ports_(config.secrets.port),
       listeners_(65536),
       held_limit_(pool.size() / 8),
+      mbufs_at_first_(pool.in_use()),
       challenge_budget_(config.challenge_acks, config.secrets.port.k0),
       reset_budget_(config.stray_resets, config.secrets.port.k1),
       now_(now) {
@@ -120,6 +121,20 @@ buf::Mbuf Stack::take_received(ConnectionId id) {
   buf::Mbuf data = record->receive.take_all();
   if (tcp::receive(record->tcb, data.length(), context()) || (record->news & kNewsClose) != 0) mark_dirty(*record);
   return data;
+}
+
+void Stack::set_keepalive(ConnectionId id, bool on) {
+  Record* record = find(id);
+  if (record == nullptr) return;
+  tcp::set_keepalive(record->tcb, on, context());
+  mark_dirty(*record);  // settling arms the timer
+}
+
+void Stack::set_nodelay(ConnectionId id, bool on) {
+  Record* record = find(id);
+  if (record == nullptr) return;
+  record->tcb.nodelay = on;
+  mark_dirty(*record);  // what Nagle held back may go
 }
 
 void Stack::shutdown_send(ConnectionId id) {

@@ -45,6 +45,9 @@ struct StackConfig {
   SynCookies syn_cookies = SynCookies::Auto;  // Auto: while a listener's backlog is full
   uint32_t challenge_acks = 2'000;            // a second, about (RFC 5961 §7)
   uint32_t stray_resets = 100'000;            // RSTs to segments of no connection, a second, about
+  // Where others have the same cookie secret, and one may be shown a cookie that another gave out: what makes their
+  // clocks agree when added to `now`.
+  std::optional<Duration> shared_cookie_clock;
 };
 
 struct Listener {
@@ -89,6 +92,8 @@ class Stack {
   bool send(ConnectionId id, buf::Mbuf& data);
   uint32_t sendable(ConnectionId id);        // bytes that send() would take now
   buf::Mbuf take_received(ConnectionId id);  // all that was delivered and not yet taken; empty when nothing is there
+  void set_keepalive(ConnectionId id, bool on);
+  void set_nodelay(ConnectionId id, bool on);  // true: no Nagle
   void shutdown_send(ConnectionId id);
   void close(ConnectionId id);
   void abort(ConnectionId id);
@@ -147,8 +152,12 @@ class Stack {
   bool parse_tcp(buf::MbufView packet, Parsed& parsed);
   void process(buf::Mbuf packet, const Parsed& parsed);
   void answer_arp(buf::Mbuf packet, const net::Frame& frame);
-  void answer_icmp(buf::Mbuf packet, const net::Frame& frame);
   void ask_arp(wire::Ipv4Address address);
+
+  // icmp.cc
+  void icmp_arrives(buf::Mbuf packet, const net::Frame& frame);
+  bool icmp_error_arrives(std::span<const uint8_t> message);
+  void answer_echo(buf::Mbuf packet, const net::Frame& frame);
 
   // connection.cc
   // `previous` is SND.NXT of the incarnation that a TIME-WAIT gave way for; 0: there was none.
@@ -168,6 +177,7 @@ class Stack {
   void rearm(Record& record);
   void mark_dirty(Record& record);
   void settle_dirty();
+  void look_at_mbufs();
   void count_state(tcp::State before, tcp::State after);
   void count_drop(tcp::Actions& actions, const tcp::Segment& segment);
   void drop_reassembly(Record& record);
@@ -191,6 +201,7 @@ class Stack {
   void segment_in_time_wait(uint32_t index, buf::Mbuf packet, const Parsed& parsed);
   void release_time_wait(uint32_t index);
 
+  Instant cookie_now() const { return now_ + config_.shared_cookie_clock.value_or(Duration()); }
   tcp::Context context() const { return {now_, config_.tcp}; }
   uint64_t hash_of(const wire::Tuple& tuple) const { return flow::flow_hash(config_.secrets.flow, tuple); }
   // The index of the tuple's record, of any kind, or kNoFlow.
@@ -225,6 +236,11 @@ class Stack {
   // more).
   uint32_t held_ = 0;
   uint32_t held_limit_;
+  // New connections are refused before those that are there go without: when little of the pool is left, counted from
+  // what the device had taken of it at first.
+  uint32_t mbufs_at_first_;
+  bool low_on_mbufs_ = false;
+  uint64_t mbufs_looked_ms_ = 0;
   Budget challenge_budget_;
   Budget reset_budget_;
   Instant cookies_until_;  // a cookie that was given out may come back until then

@@ -63,6 +63,7 @@ void acknowledge(Tcb& tcb, const Segment& segment, const Context& context, Actio
     const auto acked = static_cast<uint32_t>(segment.ack - snd.una);
     measure_rtt(tcb, segment, context);
     tcb.retries = 0;
+    tcb.unreachable = false;
     snd.una = segment.ack;
     snd.rtx = later(snd.rtx, snd.una);
     snd.rtx_end = later(snd.rtx_end, snd.rtx);

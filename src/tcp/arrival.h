@@ -65,6 +65,11 @@ class Arrival {
     out_.output = false;
   }
   void enter_established();
+  void heard_of_peer() {
+    if (!tcb_.awaits_keepalive()) return;
+    tcb_.keepalive_probes = 0;
+    tcb_.wait_at = context_.now + context_.parameters.keepalive_idle;
+  }
   bool paws_rejects() const;
   bool in_window(Seq seq) const { return tcb_.rcv.nxt <= seq && seq < tcb_.rcv.edge; }
   bool sequence_acceptable() const;

@@ -24,5 +24,9 @@ std::optional<uint16_t> check_cookie(const SipKey& secret, const wire::Tuple& tu
 // A TSval not after `ts_now` whose low six bits carry the SYN's window scale and SACK-permitted; and back.
 uint32_t timestamp_with_options(uint32_t ts_now, const wire::TcpOptions& syn);
 wire::TcpOptions options_from_timestamp(uint32_t ts_echo);
+// The first TSval to use after such a one.
+constexpr uint32_t timestamp_after(uint32_t ts_echo) {
+  return (ts_echo | 0x3f) + 1;
+}
 
 }  // namespace estab::tcp

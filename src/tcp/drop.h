@@ -25,6 +25,7 @@ enum class Drop : uint8_t {
   AckOutOfRange,      // RFC 5961 §5.2, answered with an ACK
   TextAfterFin,       // text in a state that has no more to receive
   TextAfterClose,     // text after the local CLOSE, answered with a RST
+  IcmpNotInFlight,    // an ICMP error about a segment that is not in flight (RFC 5927 §4.1)
   Count,
 };
 inline constexpr size_t kDrops = static_cast<size_t>(Drop::Count);

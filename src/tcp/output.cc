@@ -64,9 +64,9 @@ Emission retransmission(Tcb& tcb, const Context& context) {
 
 // The sender's side of silly-window avoidance (RFC 9293 §3.8.6.2.1) with Nagle (§3.7.4) in Minshall's variant: hold
 // back a small segment only while another small one is unacknowledged.
-bool worth_sending(const Tcb& tcb, uint32_t text, uint32_t queued, const Parameters& parameters) {
+bool worth_sending(const Tcb& tcb, uint32_t text, uint32_t queued) {
   if (text >= tcb.snd.mss) return true;
-  if (text == queued) return !parameters.nagle || tcb.fin_queued || tcb.snd.small <= tcb.snd.una;
+  if (text == queued) return tcb.nodelay || tcb.fin_queued || tcb.snd.small <= tcb.snd.una;
   return text >= tcb.snd.max_wnd / 2 || tcb.override_sws;
 }
 
@@ -79,7 +79,7 @@ Emission new_text(Tcb& tcb, const Context& context) {
   const uint32_t text = std::min({queued, usable, static_cast<uint32_t>(snd.mss)});
   const bool fin = tcb.fin_queued && text == queued;
   if (text == 0 && !fin) return {};
-  if (text > 0 && !worth_sending(tcb, text, queued, context.parameters)) return {};
+  if (text > 0 && !worth_sending(tcb, text, queued)) return {};
   tcb.override_sws = false;
   Emission out = text_segment(tcb, context, snd.nxt, text, fin);
   snd.nxt += text + (fin ? 1 : 0);

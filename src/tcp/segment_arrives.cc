@@ -92,6 +92,7 @@ void Arrival::enter_established() {
   tcb_.state = tcb_.fin_queued ? State::FinWait1 : State::Established;
   tcb_.snd.wl1 = seg_.seq;
   tcb_.snd.wl2 = seg_.ack;
+  heard_of_peer();
   out_.established = true;
   out_.output = tcb_.snd.nxt < tcb_.snd.end || tcb_.fin_queued;
 }

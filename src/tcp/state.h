@@ -31,6 +31,8 @@ enum class Error : uint8_t {
   TimedOut,        // retransmissions went unanswered (RFC 9293 §3.8.3, R2)
   Aborted,         // the local user called ABORT
   DataAfterClose,  // text arrived after the local CLOSE and was answered with a RST (RFC 9293 §3.6.1)
+  Unreachable,     // as TimedOut, and ICMP said why; or ICMP refused our SYN (RFC 9293 §3.9.2.2)
+  Stalled,         // the peer kept its window closed for longer than the limit
 };
 
 // True in ESTABLISHED and all states after it (RFC 9293 §3.5: "synchronized").

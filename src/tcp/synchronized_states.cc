@@ -62,12 +62,14 @@ Step Arrival::fifth_check_ack() {
     if (!(tcb_.snd.una - tcb_.snd.max_wnd <= seg_.ack && seg_.ack <= tcb_.snd.nxt))
       return drop_with_ack(Drop::AckOutOfRange);
     acknowledge(tcb_, seg_, context_, out_);
+    heard_of_peer();
   }
   switch (tcb_.state) {
     case State::FinWait1:
       if (!tcb_.fin_acked()) break;
       tcb_.state = State::FinWait2;
       if (tcb_.receive_closed) tcb_.wait_at = context_.now + context_.parameters.fin_wait_2_timeout;
+      heard_of_peer();
       break;
     case State::Closing:
       if (!tcb_.fin_acked()) return Step::Done;

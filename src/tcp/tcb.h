@@ -52,9 +52,13 @@ struct Tcb {
   bool holding : 1 = false;       // the shell holds text beyond RCV.NXT: new text goes through the reassembly queue
   bool scaling : 1 = false;       // window scale negotiated
   bool override_sws : 1 = false;  // the override time-out of RFC 9293 §3.8.6.2.1 expired: send what fits
+  bool keepalive : 1 = false;     // probe the peer when it has been silent (RFC 9293 §3.8.4)
+  bool nodelay : 1 = false;       // Nagle's algorithm is off (MUST-17)
+  bool unreachable : 1 = false;   // an ICMP error was heard since the peer last acknowledged something
   bool probe_only : 1 = false;    // answer the SYN-ACK with a RST: the user only wanted to know (half-open probe)
   uint8_t retries = 0;            // consecutive time-outs without an answer
   uint8_t probes = 0;             // window probes since the window closed
+  uint8_t keepalive_probes = 0;   // since a segment of the peer last arrived
 
   SendSequence snd;
   ReceiveSequence rcv;
@@ -65,13 +69,15 @@ struct Tcb {
   uint32_t ts_recent_ms = 0;  // when ts_recent was taken (RFC 7323 §5.5: valid for 24 days)
   uint32_t ts_offset = 0;
 
+  uint32_t stalled_since_ms = 0;  // with probes > 0: when the first of them was sent
+
   Seq rtt_seq;
   Instant rtt_since;
   RttEstimator rtt;
   CongestionControl congestion;
 
   Instant retransmit_at = Instant::never();  // retransmission or persist timer
-  Instant wait_at = Instant::never();        // TIME-WAIT, or FIN-WAIT-2 after a full CLOSE
+  Instant wait_at = Instant::never();  // end of TIME-WAIT, of FIN-WAIT-2 after a full CLOSE; else the next keep-alive
 
   Instant poll_at() const { return std::min(retransmit_at, wait_at); }
   uint32_t ts_now(Instant now) const { return static_cast<uint32_t>(now.ms()) + ts_offset; }  // a tick is 1 ms
@@ -83,6 +89,11 @@ struct Tcb {
   // window probe, a FIN, a window that shrank): the peer would refuse SND.NXT, and two ends that refuse each other's
   // ACKs never stop.
   Seq control_seq() const { return is_synchronized(state) ? earlier(snd.nxt, snd.una + snd.wnd) : snd.nxt; }
+  // Whether wait_at is when to look for a peer that is gone.
+  bool awaits_keepalive() const {
+    return keepalive &&
+           (state == State::Established || state == State::CloseWait || (state == State::FinWait2 && !receive_closed));
+  }
   // Bytes of text that the user queued and the peer has not acknowledged.
   uint32_t send_queue() const {
     // By state, not by comparing with ISS: after 2 GiB that comparison turns round.

@@ -13,6 +13,8 @@ void open(Tcb& tcb, const InitialNumbers& numbers, const Parameters& parameters)
   tcb.snd.rtx = tcb.snd.rtx_end = tcb.iss + 1;
   tcb.snd.small = tcb.iss;
   tcb.rtt.rto_us = static_cast<uint32_t>(parameters.initial_rto.us());
+  tcb.keepalive = parameters.keepalive;
+  tcb.nodelay = !parameters.nagle;
 }
 
 // The states in which ABORT answers with a RST (RFC 9293 §3.10.5).
@@ -98,6 +100,17 @@ bool receive(Tcb& tcb, uint32_t bytes, const Context& context) noexcept {
   return true;
 }
 
+void set_keepalive(Tcb& tcb, bool on, const Context& context) noexcept {
+  const bool was = tcb.awaits_keepalive();
+  tcb.keepalive = on;
+  tcb.keepalive_probes = 0;
+  if (tcb.awaits_keepalive()) {
+    tcb.wait_at = context.now + context.parameters.keepalive_idle;
+  } else if (was) {
+    tcb.wait_at = Instant::never();
+  }
+}
+
 Actions shutdown_send(Tcb& tcb, const Context&) noexcept {
   Actions out;
   if (tcb.fin_queued) return out;
@@ -114,9 +127,11 @@ Actions shutdown_send(Tcb& tcb, const Context&) noexcept {
       return out;
     case State::Established:
       tcb.state = State::FinWait1;
+      tcb.wait_at = Instant::never();
       break;
     case State::CloseWait:
       tcb.state = State::LastAck;
+      tcb.wait_at = Instant::never();
       break;
     case State::Closed:
     case State::FinWait1:

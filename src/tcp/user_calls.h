@@ -20,6 +20,9 @@ void open_active(Tcb& tcb, const InitialNumbers& numbers, const Parameters& para
 // RECEIVE: the user took `bytes` of what was delivered. True: the window opened enough to tell the peer.
 bool receive(Tcb& tcb, uint32_t bytes, const Context& context) noexcept;
 
+// Turns keep-alives on or off (RFC 9293 §3.8.4, MUST-24).
+void set_keepalive(Tcb& tcb, bool on, const Context& context) noexcept;
+
 // Closes the sending half: a FIN follows the last byte. The peer may go on sending (RFC 9293 §3.6, MAY-1).
 Actions shutdown_send(Tcb& tcb, const Context& context) noexcept;
 

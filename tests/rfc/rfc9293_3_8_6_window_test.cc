@@ -50,6 +50,42 @@ TEST(Rfc9293_3_8_6_1_Must37, PeerAnswersAndStaysClosed_NeverGivesUp) {
   }
 }
 
+// RFC 6429 §3: whoever answers probes for ever holds our text for ever.
+TEST(Rfc6429_3, WindowStaysClosed_LimitReached_ResetAndStalled) {
+  Peer peer = blocked();
+  peer.parameters.zero_window_limit = Duration::seconds(600);
+  const Instant start = peer.now;
+  while (!peer.expire().closed) {
+    peer.drain();
+    peer.arrives(peer.ack_of(Seq(1001)));
+  }
+  EXPECT_EQ(peer.last.error, Error::Stalled);
+  EXPECT_TRUE(peer.last.reply.flags.rst());
+  EXPECT_GE(peer.now - start, Duration::seconds(600));
+  EXPECT_LE(peer.now - start, Duration::seconds(600 + 61));
+}
+
+TEST(Rfc6429_3, WindowOpensBeforeTheLimit_CountedAnew) {
+  Peer peer = blocked();
+  peer.parameters.zero_window_limit = Duration::seconds(600);
+  for (int round = 0; round < 5; ++round) {
+    for (const Instant start = peer.now; peer.now - start < Duration::seconds(400);) {
+      ASSERT_FALSE(peer.expire().closed);
+      peer.drain();
+      Segment ack = peer.ack_of(peer.tcb.snd.una);
+      ack.window = 0;
+      peer.arrives(ack);
+    }
+    Segment opens = peer.ack_of(peer.tcb.snd.nxt);
+    opens.window = 1;
+    peer.arrives(opens);
+    peer.drain();
+    Segment closes = peer.ack_of(peer.tcb.snd.nxt);
+    closes.window = 0;
+    peer.arrives(closes);
+  }
+}
+
 TEST(Rfc9293_3_8_6_1, PeerSilent_GivesUp) {
   Peer peer = blocked();
   for (int i = 0; i < 15; ++i) {
@@ -204,6 +240,15 @@ TEST(Rfc9293_3_7_4_Must17, NagleOff_NothingWaits) {
   peer.established();
   EXPECT_EQ(peer.sends(100).size(), 1u);
   EXPECT_EQ(peer.sends(100).size(), 1u);
+}
+
+TEST(Rfc9293_3_7_4_Must17, TurnedOffForAConnection_NothingWaits) {
+  Peer peer;
+  peer.established();
+  EXPECT_EQ(peer.sends(100).size(), 1u);
+  EXPECT_EQ(peer.sends(100).size(), 0u);
+  peer.tcb.nodelay = true;
+  EXPECT_EQ(peer.drain().size(), 1u);
 }
 
 TEST(Rfc9293_3_7_4, NagleHolding_TimerIsThatOfTheTextInFlight) {

@@ -28,14 +28,15 @@ class Icmp : public OneStack {
     store_be(f.data() + 36, sum.checksum());
     return f;
   }
-  // In SYN-SENT, SYN-RECEIVED and ESTABLISHED: counted, not answered, nobody is closed.
-  void expect_harmless(wire::IcmpType type, uint8_t code) {
-    uint64_t ignored = dropped(net::Drop::IcmpIgnored);
+  // In ESTABLISHED, SYN-RECEIVED and SYN-SENT: not answered, nobody is closed. `noted`: by the connections that a user
+  // knows.
+  void expect_harmless(wire::IcmpType type, uint8_t code, bool noted) {
+    const uint64_t ignored = dropped(net::Drop::IcmpIgnored);
+    const uint64_t believed = stack->counters().icmp_errors;
     ASSERT_EQ(dropped(net::Drop::IcmpMalformed), 0u);
-    for (const Seen& about : sent_) {
-      EXPECT_TRUE(give_frame(error(type, code, about)).empty());
-      EXPECT_EQ(dropped(net::Drop::IcmpIgnored), ++ignored) << int{code};
-    }
+    for (const Seen& about : sent_) EXPECT_TRUE(give_frame(error(type, code, about)).empty());
+    EXPECT_EQ(stack->counters().icmp_errors, believed + (noted ? 2 : 0)) << int{code};
+    EXPECT_EQ(dropped(net::Drop::IcmpIgnored), ignored + (noted ? 1 : 3)) << int{code};
     EXPECT_EQ(user.closed, 0);
     EXPECT_EQ(stack->connections(), 3u);
   }
@@ -55,7 +56,9 @@ class Icmp : public OneStack {
   std::vector<Seen> sent_;
 };
 using Rfc9293_3_9_2_2_Must55 = Icmp;
+using Rfc9293_3_9_2_2_Must54 = Icmp;
 using Rfc9293_3_9_2_2_Must56 = Icmp;
+using Rfc5927_4_1 = Icmp;
 
 // (1) of the conditions: the new incarnation's numbers lie beyond the old one's.
 TEST_F(Rfc9293_3_6_1_May2, TimeWait_NewSyn_ReopenedWithLargerNumbers) {
@@ -137,24 +140,79 @@ TEST_F(Rfc9293_3_9_2_Must50, Ipv4Options_SegmentTakenAllTheSame) {
 
 TEST_F(Rfc9293_3_9_2_2_Must55, SourceQuench_SilentlyDiscarded) {
   start_three();
-  expect_harmless(wire::IcmpType::SourceQuench, 0);
+  expect_harmless(wire::IcmpType::SourceQuench, 0, false);
 }
 
 TEST_F(Rfc9293_3_9_2_2_Must56, DestinationUnreachable_NetHostOrRoute_ConnectionLives) {
   constexpr uint8_t kCodes[] = {0, 1, 5};
   start_three();
-  for (const uint8_t code : kCodes) expect_harmless(wire::IcmpType::DestinationUnreachable, code);
+  for (const uint8_t code : kCodes) expect_harmless(wire::IcmpType::DestinationUnreachable, code, true);
 }
 
 TEST_F(Rfc9293_3_9_2_2_Must56, TimeExceeded_ConnectionLives) {
   constexpr uint8_t kCodes[] = {0, 1};
   start_three();
-  for (const uint8_t code : kCodes) expect_harmless(wire::IcmpType::TimeExceeded, code);
+  for (const uint8_t code : kCodes) expect_harmless(wire::IcmpType::TimeExceeded, code, true);
 }
 
 TEST_F(Rfc9293_3_9_2_2_Must56, ParameterProblem_ConnectionLives) {
   start_three();
-  expect_harmless(wire::IcmpType::ParameterProblem, 0);
+  expect_harmless(wire::IcmpType::ParameterProblem, 0, true);
+}
+
+TEST_F(Rfc5927_4_1, WrongSequenceNumber_DroppedAndCounted) {
+  start();
+  ConnectionId id;
+  Seen about = connect(id);
+  store_be(about.datagram.data() + 24, about.tcp.seq.value() + 1);
+  EXPECT_TRUE(give_frame(error(wire::IcmpType::DestinationUnreachable, 3, about)).empty());
+  EXPECT_EQ(user.closed, 0);
+  EXPECT_EQ(stack->counters().icmp_errors, 0u);
+  EXPECT_EQ(stack->counters().tcp_drops[static_cast<size_t>(tcp::Drop::IcmpNotInFlight)], 1u);
+}
+
+TEST_F(Rfc9293_3_9_2_2_Must54, PortUnreachableForASyn_UserHearsUnreachable) {
+  start();
+  ConnectionId id;
+  const Seen about = connect(id);
+  EXPECT_TRUE(give_frame(error(wire::IcmpType::DestinationUnreachable, 3, about)).empty());
+  EXPECT_EQ(user.errors[tcp::Error::Unreachable], 1);
+  EXPECT_EQ(stack->connections(), 0u);
+}
+
+// Whatever it quotes, and however much of it: counted, and nothing else.
+TEST_F(Rfc9293_3_9_2_2_Must54, ErrorsAboutNonsense_Ignored) {
+  start();
+  ConnectionId id;
+  const Seen about = connect(id);
+  const Bytes good = error(wire::IcmpType::DestinationUnreachable, 3, about);
+  uint64_t bad = 0;
+  for (size_t at = 0; at < 28; ++at) {  // of the quoted datagram, each byte
+    Bytes f = good;
+    if (at != 0 && at != 6 && at != 7 && at != 9 && at < 12) continue;  // lengths, TTL, checksum: routers change these
+    if (at >= 24) continue;                                             // the sequence number: see above
+    f[42 + at] ^= at == 6 ? 0x1f : 0xff;
+    store_be<uint16_t>(f.data() + 36, 0);
+    wire::ChecksumSum sum;
+    sum.add({f.data() + 34, 36});
+    store_be(f.data() + 36, sum.checksum());
+    give_frame(f);
+    ++bad;
+  }
+  for (size_t length = 8; length < 36; ++length) {
+    Bytes f(good.begin(), good.begin() + static_cast<std::ptrdiff_t>(34 + length));
+    wire::write_ipv4(f.data() + 14, wire::Ipv4Address(198, 18, 0, 1), kLocal, wire::kProtocolIcmp,
+                     static_cast<uint16_t>(20 + length));
+    store_be<uint16_t>(f.data() + 36, 0);
+    wire::ChecksumSum sum;
+    sum.add({f.data() + 34, length});
+    store_be(f.data() + 36, sum.checksum());
+    give_frame(f);
+    ++bad;
+  }
+  EXPECT_EQ(dropped(net::Drop::IcmpIgnored), bad);
+  EXPECT_EQ(user.closed, 0);
+  EXPECT_EQ(stack->connections(), 1u);
 }
 
 TEST_F(Rfc9293_3_9_2_3_Must57, ToBroadcastOrMulticast_SilentlyDropped) {

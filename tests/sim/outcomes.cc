@@ -26,6 +26,8 @@ bool may_have_reset(const World& world, const End& end) {
     case Error::Aborted:
     case Error::DataAfterClose:
     case Error::TimedOut:
+    case Error::Unreachable:
+    case Error::Stalled:
     case Error::Refused:
       return true;
     case Error::None:  // FIN-WAIT-2 timed out, or TIME-WAIT
@@ -46,6 +48,9 @@ const char* unexplained(const World& world, const ConnectionPlan& plan, const En
       return end.aborted ? nullptr : "nobody aborted it";
     case Error::DataAfterClose:
       return end.closed && peer.queued > 0 ? nullptr : "nobody closed it, or nothing was sent";
+    case Error::Unreachable:
+    case Error::Stalled:
+      return "nobody said so, and there is no limit";
     case Error::TimedOut:
       return troubled ? nullptr : "nothing was so bad that it should give up";
     case Error::Refused:

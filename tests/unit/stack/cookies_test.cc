@@ -110,6 +110,49 @@ TEST_F(Cookies, ThirdAckLost_TheFirstDataBuildsTheConnection) {
   EXPECT_EQ(theirs.text[theirs.last.index], "first words");
 }
 
+// The SYN goes to one host, the ACK to another with the same secret, whose clock began at another time.
+TEST_F(Cookies, SharedSecret_AnotherHostCompletesTheHandshake) {
+  start_with(stack::SynCookies::Always);
+  on_wire = [] {};
+  const ConnectionId id = connect(ours);
+  for (int i = 0; i < 4 && client->find(id)->tcb.state != tcp::State::Established; ++i) {
+    buf::MbufBurst burst;
+    for (auto [stack, link] : {std::pair{client, client_link.get()}, std::pair{server, server_link.get()}}) {
+      link->receive(burst);
+      stack->receive(burst, now);
+      stack->advance(now);
+      stack->flush();
+      if (client->find(id)->tcb.state == tcp::State::Established) break;
+    }
+  }
+  ASSERT_EQ(client->find(id)->tcb.state, tcp::State::Established);
+  client->flush();
+  ASSERT_EQ(server->connections(), 0u);  // the last ACK is on the wire
+
+  for (const bool shared : {false, true}) {
+    stack::StackConfig config = server->config();
+    config.secrets.isn = {11, 12};
+    if (shared) config.shared_cookie_clock = Duration::seconds(-1000);
+    const Instant there = now + Duration::seconds(1000);
+    auto pair = device::MemoryLink::create_pair();
+    stack::Stack other(config, *pair.second, pool(), there);
+    Recorder accepted{server};
+    ASSERT_TRUE(other.listen(kPort, accepted, 16));
+    buf::MbufBurst burst;
+    for (const buf::Mbuf& packet : server_link->arriving())
+      pair.second->arriving().push_back(pool().copy(packet.first_segment()));
+    pair.second->receive(burst);
+    other.receive(burst, there);
+    EXPECT_EQ(accepted.established, shared ? 1 : 0);
+    if (!shared) continue;
+    const tcp::Tcb& tcb = other.find(accepted.last)->tcb;
+    const tcp::Tcb& peer = client->find(id)->tcb;
+    EXPECT_TRUE(tcb.timestamps);
+    EXPECT_EQ(tcb.snd.scale, peer.rcv.scale);
+    EXPECT_GT(static_cast<int32_t>(tcb.ts_now(there) - peer.ts_recent), 0);  // or PAWS would refuse all that it sends
+  }
+}
+
 TEST_F(Cookies, ForgedAck_IsResetAndCounted) {
   start_with(stack::SynCookies::Always);
   spoof(0x0105, 2000, wire::TcpFlags(wire::TcpFlags::kSyn), 100, 0);

@@ -135,6 +135,38 @@ TEST_F(Limits, HolesOfManyConnections_AreBoundedTogether_AndAllArrivesInTheEnd) 
   for (const auto& [index, text] : theirs.text) EXPECT_TRUE(text == data);
 }
 
+TEST_F(Limits, MbufsScarce_NewConnectionsAreRefused_ThoseThatStandGoOn) {
+  for (const auto cookies : {stack::SynCookies::Auto, stack::SynCookies::Always}) {
+    Options options;
+    options.mbufs = 1023;
+    options.syn_cookies = cookies;
+    start(options);
+    ASSERT_TRUE(server->listen(kPort, theirs, 100));
+    theirs.established = 0;
+    const ConnectionId first = connect(ours);
+    settle();
+    ASSERT_EQ(theirs.established, 1);
+    std::vector<buf::Mbuf> hoard;
+    while (pool().size() - pool().in_use() > 40) hoard.push_back(pool().allocate());
+    now = now + Duration::milliseconds(1);
+    settle();
+    connect(ours);
+    settle();
+    EXPECT_EQ(theirs.established, 1);
+    EXPECT_GT(dropped(stack::Drop::LowOnMbufs), 0u);
+    const std::string data = bytes(3'000);
+    size_t at = 0;
+    theirs.text.clear();
+    send_some(*client, first, data, at);
+    settle();
+    EXPECT_TRUE(theirs.text[theirs.last.index] == data);
+    hoard.clear();
+    advance(Duration::seconds(5), Duration::milliseconds(100));  // the SYN comes again
+    EXPECT_EQ(theirs.established, 2);
+    close_all();
+  }
+}
+
 TEST_F(Limits, ManyHoles_InOrderTextIsNeverRefused) {
   start();
   ASSERT_TRUE(server->listen(kPort, theirs, 100));

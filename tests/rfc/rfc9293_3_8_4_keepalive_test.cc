@@ -38,6 +38,13 @@ TEST(Rfc9293_3_8_4_Must24, TurnedOnAndOff_TimerFollows) {
   EXPECT_TRUE(peer.tcb.poll_at().is_never());
 }
 
+TEST(Rfc9293_3_8_4_Must27, ShorterIdleTime_ProbeComesSooner) {
+  Peer peer = with_keepalive();
+  peer.parameters.keepalive_idle = Duration::seconds(30);
+  peer.established();
+  expect_probe(peer, peer.advance(Duration::seconds(30)));
+}
+
 TEST(Rfc9293_3_8_4_Must28, Default_TwoHoursOfSilence) {
   Peer peer = with_keepalive();
   peer.established();

@@ -13,11 +13,12 @@ namespace {
 using namespace estab;
 
 constexpr const char* kUsage =
-    "usage: scripts/sim [--seeds N] [--from SEED] [--seed SEED] [--pcap FILE] [-v]\n"
+    "usage: scripts/sim [--seeds N] [--from SEED] [--seed SEED] [--pcap FILE] [--first] [-v]\n"
     "  --seeds N     how many to run (default 2000)\n"
     "  --from SEED   the first of them (default 1)\n"
     "  --seed SEED   this one alone, and say what it is made of\n"
     "  --pcap FILE   with --seed: write FILE.0.pcap and FILE.1.pcap, a capture at each end\n"
+    "  --first       stop at the first that fails\n"
     "  -v            a line for every seed\n";
 
 struct Options {
@@ -25,6 +26,7 @@ struct Options {
   uint64_t seeds = 2000;
   bool one = false;
   bool verbose = false;
+  bool first = false;
   std::string pcap;
 };
 
@@ -33,6 +35,10 @@ bool parse(int argc, char** argv, Options& options) {
     const std::string_view argument = argv[i];
     if (argument == "-v") {
       options.verbose = true;
+      continue;
+    }
+    if (argument == "--first") {
+      options.first = true;
       continue;
     }
     if (i + 1 == argc) return false;
@@ -81,6 +87,7 @@ int main(int argc, char** argv) {
     if (options.verbose || options.one) fmt::print("seed {}: {}\n", seed, sim::line_of(result));
     if (!result.failure.empty()) fmt::print("{}\n", sim::report(seed, result, options.pcap));
     std::fflush(stdout);
+    if (options.first && !result.failure.empty()) break;
   }
   fmt::print("{}", summary.text());
   return summary.failures > 0 ? 1 : 0;

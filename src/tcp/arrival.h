@@ -65,6 +65,7 @@ class Arrival {
     out_.output = false;
   }
   void enter_established();
+  void note_timestamp();
   void heard_of_peer() {
     if (!tcb_.awaits_keepalive()) return;
     tcb_.keepalive_probes = 0;

@@ -76,12 +76,6 @@ Step Arrival::first_check_sequence() {
     return drop_with_ack(Drop::OutOfWindow);
   }
   if (!seg_.flags.rst()) trim_to_window();
-  // RFC 7323 §4.3; a SYN or RST that only gets a challenge ACK must not set the clock by which the peer is judged.
-  const bool takes_time = tcb_.timestamps && seg_.options.has_timestamps && !seg_.flags.rst() && !seg_.flags.syn();
-  if (takes_time && seg_.seq <= tcb_.rcv.last_ack_sent) {
-    tcb_.ts_recent = seg_.options.ts_value;
-    tcb_.ts_recent_ms = static_cast<uint32_t>(context_.now.ms());
-  }
   return Step::Continue;
 }
 

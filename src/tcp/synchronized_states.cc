@@ -48,6 +48,14 @@ Step Arrival::fourth_check_syn() {
   return drop_with_ack(Drop::SynInWindow);
 }
 
+// RFC 7323 §4.3 has this in the first step. It waits for the ACK to be found acceptable: a forged segment in the window
+// must not set the clock by which the peer is judged.
+void Arrival::note_timestamp() {
+  if (!tcb_.timestamps || !seg_.options.has_timestamps || seg_.seq > tcb_.rcv.last_ack_sent) return;
+  tcb_.ts_recent = seg_.options.ts_value;
+  tcb_.ts_recent_ms = static_cast<uint32_t>(context_.now.ms());
+}
+
 Step Arrival::fifth_check_ack() {
   if (!seg_.flags.ack()) return drop(Drop::NoAck);
   if (tcb_.state == State::SynReceived) {
@@ -55,12 +63,14 @@ Step Arrival::fifth_check_ack() {
       out_.reply = reset_at(seg_.ack);
       return drop(Drop::UnacceptableAck);
     }
+    note_timestamp();
     acknowledge_syn(tcb_, seg_, context_);
     enter_established();
   } else {
     // RFC 5961 §5.2: SND.UNA - MAX.SND.WND =< SEG.ACK =< SND.NXT
     if (!(tcb_.snd.una - tcb_.snd.max_wnd <= seg_.ack && seg_.ack <= tcb_.snd.nxt))
       return drop_with_ack(Drop::AckOutOfRange);
+    note_timestamp();
     acknowledge(tcb_, seg_, context_, out_);
     heard_of_peer();
   }

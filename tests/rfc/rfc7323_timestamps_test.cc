@@ -91,6 +91,14 @@ TEST(Rfc7323_4_3, BeyondAHole_TsRecentStays) {
   EXPECT_EQ(peer.next().ts_echo, 70'000u);
 }
 
+TEST(Rfc7323_4_3, AckNotAcceptable_TsRecentStays) {  // or one forged segment would make PAWS refuse all that follows
+  Peer peer = established();
+  Segment forged = at(peer.text(10), 1'000'000);
+  forged.ack = peer.tcb.snd.nxt + 1;
+  EXPECT_EQ(peer.arrives(forged).drop, Drop::AckOutOfRange);
+  EXPECT_EQ(peer.arrives(at(peer.text(10), 70'001)).text, Text::Deliver);
+}
+
 TEST(Rfc7323_4_3, SeveralBeforeOneAck_TheEarliestIsEchoed) {  // delayed ACKs: Last.ACK.sent decides
   Peer peer = established();
   peer.arrives(at(peer.text(10), 70'005));

@@ -48,9 +48,11 @@ const char* unexplained(const World& world, const ConnectionPlan& plan, const En
       return end.aborted ? nullptr : "nobody aborted it";
     case Error::DataAfterClose:
       return end.closed && peer.queued > 0 ? nullptr : "nobody closed it, or nothing was sent";
-    case Error::Unreachable:
     case Error::Stalled:
-      return "nobody said so, and there is no limit";
+      return "there is no limit";
+    case Error::Unreachable:  // a forged ICMP error may say why, if it gives up
+      if (world.scenario.attacks.empty()) return "nobody said so";
+      return troubled ? nullptr : "nothing was so bad that it should give up";
     case Error::TimedOut:
       return troubled ? nullptr : "nothing was so bad that it should give up";
     case Error::Refused:
@@ -94,7 +96,8 @@ const char* wrong_pair(const World& world, const ConnectionPlan& plan, const End
 }
 
 std::string outcome(const End& end) {
-  constexpr const char* kNames[] = {"in order", "Refused", "Reset", "TimedOut", "Aborted", "DataAfterClose"};
+  constexpr const char* kNames[] = {"in order", "Refused",        "Reset",       "TimedOut",
+                                    "Aborted",  "DataAfterClose", "Unreachable", "Stalled"};
   if (!end.opened) return "not opened";
   return fmt::format(
       "{}{}{}{}{}, sent {}, received {}, told of {}", end.over ? kNames[static_cast<size_t>(end.error)] : "still there",

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "device/pcap_file.h"
+#include "sim/attacker.h"
 #include "sim/invariants.h"
 #include "sim/users.h"
 
@@ -18,7 +19,8 @@ constexpr Duration kPatience = Duration::seconds(3);  // between looks for ends 
 
 class Run {
  public:
-  Run(const Scenario& scenario, const RunOptions& options) : world_(scenario), options_(options) {}
+  Run(const Scenario& scenario, const RunOptions& options)
+      : world_(scenario), attacker_(world_, scenario.seed), options_(options) {}
   Result play();
 
  private:
@@ -42,6 +44,7 @@ class Run {
   std::string stuck(const char* what) const;
 
   World world_;
+  Attacker attacker_;
   const RunOptions& options_;
   std::array<std::optional<Users>, 2> users_;
   std::array<std::vector<buf::Mbuf>, 2> hoards_;
@@ -66,6 +69,11 @@ void Run::set_up() {
   }
   plan_opens();
   plan_troubles();
+  for (const AttackAt& attack : scenario.attacks) {
+    world_.events.emplace(scenario.start + attack.at, [this, victim = attack.victim] {
+      if (!world_.healed) attacker_.strike(victim);
+    });
+  }
   world_.events.emplace(scenario.start + scenario.heals, [this] { heal(); });
 }
 

@@ -156,6 +156,15 @@ void draw_troubles(Scenario& s, Random& random) {
   }
 }
 
+// Of a generator of its own, so that a seed is otherwise what it was.
+void draw_attacks(Scenario& s) {
+  Random random(s.seed ^ 0xa77acc);
+  if (!random.chance(0.35)) return;
+  const uint32_t count = one_of<uint32_t>(random, {5, 50, 300});
+  const uint32_t span = one_of<uint32_t>(random, {50, 1'000, 6'000});
+  for (uint32_t i = 0; i < count; ++i) s.attacks.push_back({up_to_ms(random, span), random.below(2)});
+}
+
 // Whether a connection could meet so many losses in a row that it gives up.
 void judge_losses(Scenario& s) {
   double arrives = 1;
@@ -191,13 +200,14 @@ Scenario draw(uint64_t seed) {
   if (random.chance(0.1)) open_simultaneously(s, random);
   draw_clock(s, random);
   judge_losses(s);
+  draw_attacks(s);
   s.heals = Duration::seconds(one_of<int64_t>(random, {2, 10, 30}));
   return s;
 }
 
 std::string describe(const Scenario& s) {
-  std::string out =
-      fmt::format("mtu {}, {} connections, heals after {} s", s.link.mtu, s.connections.size(), s.heals.to_seconds());
+  std::string out = fmt::format("mtu {}, {} connections, {} forged packets, heals after {} s", s.link.mtu,
+                                s.connections.size(), s.attacks.size(), s.heals.to_seconds());
   for (size_t end = 0; end < 2; ++end) {
     const auto& d = s.link.from[end];
     const auto& p = s.stack[end].tcp;

@@ -55,6 +55,11 @@ struct TroubleAt {
   uint32_t amount = 0;  // Hoard: mbufs that are left; Room: packets that a transmit takes
 };
 
+struct AttackAt {  // a forged packet
+  Duration at;
+  size_t victim = 0;
+};
+
 struct Scenario {
   uint64_t seed = 0;
   Instant start;
@@ -63,6 +68,7 @@ struct Scenario {
   std::array<uint32_t, 2> backlog{};
   std::vector<ConnectionPlan> connections;
   std::vector<TroubleAt> troubles;
+  std::vector<AttackAt> attacks;
   Duration heals;                    // then the link is good, memory is back, and users come to their end
   std::array<bool, 2> stays_dead{};  // except for this
   bool may_time_out = false;         // the troubles are such that a connection may give up

@@ -47,7 +47,7 @@ class SynFloodTest(OnLink):
         self.assertEqual((summary["established"], summary["closed"], summary["failed"]), (all_of_them, all_of_them, 0), serve.text())
         self.assertEqual(summary["mbufs_leaked"], 0)
         # All that is left of the flood, and all there ever was.
-        self.assertEqual(list(summary["connections"]["by_state"]), ["SYN-RECEIVED"])
+        self.assertLessEqual(set(summary["connections"]["by_state"]), {"SYN-RECEIVED"})
         self.assertLessEqual(summary["connections"]["active"], self.backlog)
         self.assertGreaterEqual(sent["sent"], syns)
         self.assertGreater(summary["syn_cookies"]["sent"], 0.95 * sent["sent"])

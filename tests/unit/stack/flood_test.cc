@@ -22,7 +22,7 @@ constexpr bool kSanitized = __has_feature(address_sanitizer) || __has_feature(th
 constexpr bool kSanitized = false;
 #endif
 
-// Instrumented code takes some twenty times as long: a tenth has to do.
+// Instrumented code takes some thirty times as long: a tenth has to do.
 constexpr uint32_t kSyns = kSanitized ? 200'000 : 2'000'000;
 constexpr uint32_t kHonest = kSyns / 200;
 

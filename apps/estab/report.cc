@@ -19,6 +19,10 @@ nlohmann::json packets_json(const Stats& stats) {
   return {{"rx", stats.rx_packets}, {"tx", stats.tx_packets}, {"dropped", stats.dropped}};
 }
 
+nlohmann::json cookies_json(const Stats& stats) {
+  return {{"sent", stats.cookies_sent}, {"accepted", stats.cookies_accepted}, {"refused", stats.cookies_refused}};
+}
+
 nlohmann::json connections_json(const Stats& stats) {
   return {
       {"accepted", stats.accepted}, {"active", stats.active}, {"closed", stats.closed}, {"by_state", stats.by_state}};
@@ -51,6 +55,11 @@ std::string counts_line(const std::map<std::string, uint64_t>& counts) {
 std::string packets_line(const Stats& stats) {
   return fmt::format("{} received, {} sent, dropped: {}", thousands(stats.rx_packets), thousands(stats.tx_packets),
                      counts_line(stats.dropped));
+}
+
+std::string cookies_line(const Stats& stats) {
+  return fmt::format("{} sent, {} came back, {} forged or too old", thousands(stats.cookies_sent),
+                     thousands(stats.cookies_accepted), thousands(stats.cookies_refused));
 }
 
 std::string thousands(uint64_t number) {

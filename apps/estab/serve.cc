@@ -101,6 +101,7 @@ int serve(const ServeOptions& options) {
              thousands(stats.accepted), thousands(stats.closed), counts_line(stats.failures),
              thousands(stats.retransmitted), stats.mbufs_in_use);
   fmt::print("packets      {}\n", packets_line(stats));
+  if (stats.cookies_sent > 0) fmt::print("SYN cookies  {}\n", cookies_line(stats));
   fmt::print("{}\n", cycles_line("server", stats, stats.accepted));
   const nlohmann::json object = {{"duration_s", duration},
                                  {"time_wait_s", options.endpoint.time_wait.to_seconds()},
@@ -112,6 +113,7 @@ int serve(const ServeOptions& options) {
                                  {"connections", connections_json(stats)},
                                  {"server", cycles_json(stats, stats.accepted)},
                                  {"packets", packets_json(stats)},
+                                 {"syn_cookies", cookies_json(stats)},
                                  {"mbufs_leaked", stats.mbufs_in_use}};
   if (!write_json(options.json_file, object)) return 1;
   return stats.mbufs_in_use == 0 ? 0 : 1;

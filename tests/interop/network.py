@@ -126,9 +126,9 @@ class OnLink(unittest.TestCase):
         self.assertEqual(len(counts), 2)
         return counts
 
-    def serve(self, *listen, time_wait="1s"):
+    def serve(self, *listen, time_wait="1s", options=()):
         ports = [word for port in listen for word in ("--listen", port)]
-        serve = Serve("--device", self.link.device, "--address", f"{OURS}/24", *ports, "--time-wait", time_wait, "--mbufs", 16384,
+        serve = Serve("--device", self.link.device, "--address", f"{OURS}/24", *ports, "--time-wait", time_wait, "--mbufs", 16384, *options,
                       prefix=self.link.ours.prefix)
         self.addCleanup(serve.close)
         return serve

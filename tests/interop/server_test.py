@@ -149,18 +149,32 @@ class AfPacketTest(Cases, OnLink):
         self.round_trip(MEGABYTE, 30)
 
 
-if WIRECHECK.exists():  # a conformance runner that is no part of this project
-    class WirecheckTest(OnLink):
-        Link = Tap
-        seconds = 170 * SLOWER
+class WirecheckCases:
+    """A conformance runner that is no part of this project."""
+    seconds = 170 * SLOWER
 
-        def test_wirecheck(self):
-            serve = self.serve("7", "8:close", "9:stall", "10:abort", time_wait="60s")
-            self.kernel.must("ip", "address", "del", f"{KERNEL}/24", "dev", self.link.interface)
-            done = self.kernel.run(sys.executable, WIRECHECK, "-i", self.link.interface, "-t", OURS, "-l", "198.18.0.77", "-p", "7",
-                                   "--close-port", "8", "--stall-port", "9", "--abort-port", "10",
-                                   "--only", r"^(hs|closed|listen|bad|eth|ip|opt|ts|data|fin|tw|matrix)\.", seconds=150 * SLOWER)
-            self.note = done.stdout.splitlines()[-1] if done.stdout else ""
-            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-            self.assertEqual(serve.stop(), 0, serve.text())
-            self.assertEqual(serve.summary()["mbufs_leaked"], 0)
+    def check(self, *arguments):
+        serve = self.serve("7", "8:close", "9:stall", "10:abort", time_wait="60s")
+        self.kernel.must("ip", "address", "del", f"{KERNEL}/24", "dev", self.link.interface)
+        done = self.kernel.run(sys.executable, WIRECHECK, "-i", self.link.interface, "-t", OURS, "-l", "198.18.0.77", "-p", "7",
+                               "--close-port", "8", "--stall-port", "9", "--abort-port", "10", *arguments, seconds=150 * SLOWER)
+        self.note = done.stdout.splitlines()[-1] if done.stdout else ""
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertEqual(serve.stop(), 0, serve.text())
+        self.assertEqual(serve.summary()["mbufs_leaked"], 0)
+
+    def test_wirecheck(self):
+        self.check("--only", r"^(hs|closed|listen|bad|eth|ip|opt|ts|data|fin|tw|matrix)\.")
+
+    def test_wirecheck_fuzz(self):
+        self.check("--only", r"^load\.fuzz", "--fuzz", 20_000, "--timeout", 140 * SLOWER)
+
+    test_wirecheck_fuzz.slow = True
+
+
+if WIRECHECK.exists():
+    class WirecheckTapTest(WirecheckCases, OnLink):
+        Link = Tap
+
+    class WirecheckAfPacketTest(WirecheckCases, OnLink):
+        Link = AfPacket

@@ -73,7 +73,10 @@ class Background:
         """Its exit status after a signal."""
         if self.process.poll() is None:
             self.process.send_signal(number)
-        return self.process.wait(seconds * SLOWER)
+        try:
+            return self.process.wait(seconds * SLOWER)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"no end {seconds * SLOWER} s after the signal\n{self.text()[-3000:]}") from None
 
     def close(self):
         end(self.process)

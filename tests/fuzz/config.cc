@@ -65,7 +65,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   argv.push_back(nullptr);
 
   int exit_code = -1;
-  const auto options = app::parse_options(static_cast<int>(arguments.size()), argv.data(), exit_code);
+  static app::CommandLine command_line;  // to set one up takes longer than to parse
+  const auto options = command_line.parse(static_cast<int>(arguments.size()), argv.data(), exit_code);
   must(options.has_value() || exit_code == 0 || exit_code == 2, "what is refused has an exit code");
   if (!options) return 0;
   const auto& serve = options->serve;

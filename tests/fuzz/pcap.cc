@@ -53,11 +53,11 @@ stack::StackConfig config() {
   return c;
 }
 
-// The capture's own time, but for its long gaps: a stack with a connection passes them by the millisecond.
+// The capture's own time, but for all but its first long gaps: a stack with a connection passes them by the millisecond.
 class Clock {
  public:
   uint64_t operator()(uint64_t us) {
-    constexpr uint64_t kLong = 2'000'000;
+    constexpr uint64_t kLong = 50'000;
     const uint64_t now = us + ahead_;
     if (started_ && now > last_ + kLong && --jumps_ < 0) ahead_ -= now - last_ - kLong;
     started_ = true;
@@ -66,7 +66,7 @@ class Clock {
 
  private:
   bool started_ = false;
-  int jumps_ = 1;
+  int jumps_ = 3;
   uint64_t last_ = 0;
   uint64_t ahead_ = 0;
 };

@@ -18,7 +18,7 @@ class LazyArray {
  public:
   explicit LazyArray(size_t size) : size_(size) {
     if (small()) {
-      data_ = static_cast<T*>(std::memset(::operator new(bytes(), std::align_val_t{alignof(T)}), 0, bytes()));
+      data_ = static_cast<T*>(std::memset(::operator new (bytes(), std::align_val_t{alignof(T)}), 0, bytes()));
       return;
     }
     void* memory = mmap(nullptr, bytes(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -28,7 +28,7 @@ class LazyArray {
   }
   ~LazyArray() {
     if (small()) {
-      ::operator delete(data_, std::align_val_t{alignof(T)});
+      ::operator delete (data_, std::align_val_t{alignof(T)});
     } else {
       munmap(data_, bytes());
     }

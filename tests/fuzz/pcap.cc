@@ -53,7 +53,8 @@ stack::StackConfig config() {
   return c;
 }
 
-// The capture's own time, but for all but its first long gaps: a stack with a connection passes them by the millisecond.
+// The capture's own time, but for all but its first long gaps: a stack with a connection passes them by the
+// millisecond.
 class Clock {
  public:
   uint64_t operator()(uint64_t us) {

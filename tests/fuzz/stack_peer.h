@@ -26,8 +26,8 @@ struct Flow {
   wire::Ipv4Address address = kPeerAddress;  // the peer's
   wire::Port port;
   wire::Port our_port = kPort;
-  wire::Seq next;       // what the stack expects of the peer
-  wire::Seq sent;       // one past all that the stack sent
+  wire::Seq next;        // what the stack expects of the peer
+  wire::Seq sent;        // one past all that the stack sent
   uint32_t ts_echo = 0;  // the stack's last TSval
   bool timestamps = false;
 };

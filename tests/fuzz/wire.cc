@@ -64,8 +64,7 @@ void tcp(std::span<const uint8_t> bytes) {
   const wire::TcpHeader again = wire::parse_tcp(out);
   must(again.fault == wire::TcpFault::None && again.source == header.source &&
            again.destination == header.destination && again.seq == header.seq && again.ack == header.ack &&
-           again.flags == header.flags && again.window == header.window &&
-           again.header_length == header.header_length,
+           again.flags == header.flags && again.window == header.window && again.header_length == header.header_length,
        "TCP is written as it was read");
 }
 

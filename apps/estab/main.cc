@@ -10,7 +10,7 @@
 int main(int argc, char** argv) {
   using estab::app::Options;
   int exit_code = 0;
-  const auto options = estab::app::parse_options(argc, argv, exit_code);
+  const auto options = estab::app::CommandLine().parse(argc, argv, exit_code);
   if (!options) return exit_code;
   try {
     switch (options->command) {

@@ -244,6 +244,14 @@ class SubcommandConfig final : public CLI::ConfigTOML {
   std::string subcommand_;
 };
 
+Options defaults() {
+  Options options;
+  options.bench.endpoint.time_wait = Duration::seconds(1);
+  options.bench.endpoint.max_connections = 0;
+  options.bench.endpoint.mbufs = 0;
+  return options;
+}
+
 }  // namespace
 
 const char* workload_name(Workload workload) {
@@ -265,7 +273,28 @@ Result<Duration> parse_duration(const std::string& text) {
   return Duration::nanoseconds(static_cast<int64_t>(number * found->second * 1e9));
 }
 
-std::optional<Options> parse_options(int argc, char** argv, int& exit_code) {
+struct CommandLine::Parser {
+  // Options are read into `options`, which is to stay where it is.
+  Options options;
+  CLI::App app{"estab: a TCP endpoint on DPDK. Options of DPDK's EAL go after a lone --.", "estab"};
+};
+
+CommandLine::CommandLine() : parser_(std::make_unique<Parser>()) {
+  parser_->options = defaults();
+  CLI::App& app = parser_->app;
+  app.require_subcommand(1);
+  app.fallthrough();
+  app.allow_config_extras(CLI::config_extras_mode::error);
+  app.set_config("--config", "", "Read options from this TOML file")->type_name("FILE");
+  app.set_version_flag("--version", ESTAB_VERSION);
+  add_serve(app, parser_->options.serve);
+  add_bench(app, parser_->options.bench);
+  add_replay(app, parser_->options.replay);
+}
+
+CommandLine::~CommandLine() = default;
+
+std::optional<Options> CommandLine::parse(int argc, char** argv, int& exit_code) {
   std::vector<std::string> ours;
   std::vector<std::string> eal;
   bool after = false;
@@ -277,20 +306,10 @@ std::optional<Options> parse_options(int argc, char** argv, int& exit_code) {
       (after ? eal : ours).push_back(argument);
     }
   }
-  Options options;
-  options.bench.endpoint.time_wait = Duration::seconds(1);
-  options.bench.endpoint.max_connections = 0;
-  options.bench.endpoint.mbufs = 0;
-  CLI::App app("estab: a TCP endpoint on DPDK. Options of DPDK's EAL go after a lone --.", "estab");
-  app.require_subcommand(1);
-  app.fallthrough();
-  app.allow_config_extras(CLI::config_extras_mode::error);
-  app.set_config("--config", "", "Read options from this TOML file")->type_name("FILE");
-  if (!ours.empty()) app.config_formatter(std::make_shared<SubcommandConfig>(ours.front()));
-  app.set_version_flag("--version", ESTAB_VERSION);
-  add_serve(app, options.serve);
-  add_bench(app, options.bench);
-  add_replay(app, options.replay);
+  CLI::App& app = parser_->app;
+  Options& options = parser_->options;
+  options = defaults();
+  app.config_formatter(std::make_shared<SubcommandConfig>(ours.empty() ? "" : ours.front()));
   try {
     std::reverse(ours.begin(), ours.end());
     app.parse(ours);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -65,9 +66,19 @@ struct Options {
   ReplayOptions replay;
 };
 
-// Nothing: what there is to say has been said, and the program exits with `exit_code` (0 after --help, 2 for bad
-// usage).
-std::optional<Options> parse_options(int argc, char** argv, int& exit_code);
+class CommandLine {
+ public:
+  CommandLine();
+  ~CommandLine();
+
+  // Nothing: what there is to say has been said, and the program exits with `exit_code` (0 after --help, 2 for bad
+  // usage). May be called again for other arguments.
+  std::optional<Options> parse(int argc, char** argv, int& exit_code);
+
+ private:
+  struct Parser;
+  std::unique_ptr<Parser> parser_;
+};
 
 const char* workload_name(Workload workload);
 

@@ -10,9 +10,6 @@
 namespace estab::app {
 namespace {
 
-constexpr std::array<const char*, 8> kNames = {"echo",   "discard", "chargen", "http",
-                                               "accept", "close",   "stall",   "abort"};
-
 // Bits of the connection's word.
 constexpr uint64_t kPeerClosed = 1;
 
@@ -251,16 +248,6 @@ class Http final : public Service {
 };
 
 }  // namespace
-
-bool is_service(const std::string& name) {
-  return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
-}
-
-std::string service_names() {
-  std::string all;
-  for (const char* name : kNames) all += (all.empty() ? "" : ", ") + std::string(name);
-  return all;
-}
 
 std::unique_ptr<Service> make_service(const std::string& name, Endpoint& endpoint) {
   if (name == "echo") return std::make_unique<Echo>();

@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 
 #include <cstddef>
+#include <cstring>
 #include <new>
 #include <type_traits>
 
@@ -16,12 +17,22 @@ class LazyArray {
 
  public:
   explicit LazyArray(size_t size) : size_(size) {
+    if (small()) {
+      data_ = static_cast<T*>(std::memset(::operator new (bytes(), std::align_val_t{alignof(T)}), 0, bytes()));
+      return;
+    }
     void* memory = mmap(nullptr, bytes(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED) throw std::bad_alloc();
-    madvise(memory, bytes(), MADV_HUGEPAGE);
+    if (bytes() >= 2 * 1024 * 1024) madvise(memory, bytes(), MADV_HUGEPAGE);
     data_ = static_cast<T*>(memory);
   }
-  ~LazyArray() { munmap(data_, bytes()); }
+  ~LazyArray() {
+    if (small()) {
+      ::operator delete (data_, std::align_val_t{alignof(T)});
+    } else {
+      munmap(data_, bytes());
+    }
+  }
   LazyArray(const LazyArray&) = delete;
   LazyArray& operator=(const LazyArray&) = delete;
 
@@ -31,6 +42,8 @@ class LazyArray {
   size_t size() const { return size_; }
 
  private:
+  // Where there is little to save, ordinary memory: AddressSanitizer watches its bounds.
+  bool small() const { return bytes() < 64 * 1024; }
   size_t bytes() const { return (size_ == 0 ? 1 : size_) * sizeof(T); }
 
   size_t size_;

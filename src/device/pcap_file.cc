@@ -66,17 +66,28 @@ void PcapReader::Close::operator()(pcap* file) const {
 
 Result<PcapReader> PcapReader::open(const std::string& path) {
   char error[PCAP_ERRBUF_SIZE] = "";
+  return wrap(pcap_open_offline(path.c_str(), error), path, error);
+}
+
+Result<PcapReader> PcapReader::open(std::FILE* file, const std::string& name) {
+  char error[PCAP_ERRBUF_SIZE] = "";
+  pcap* const opened = pcap_fopen_offline(file, error);
+  if (opened == nullptr) std::fclose(file);
+  return wrap(opened, name, error);
+}
+
+Result<PcapReader> PcapReader::wrap(pcap* file, const std::string& name, const char* error) {
   PcapReader reader;
-  reader.file_.reset(pcap_open_offline(path.c_str(), error));
-  if (reader.file_ == nullptr) {
-    return Failure{"cannot read the capture " + path + " (" + error +
+  reader.file_.reset(file);
+  if (file == nullptr) {
+    return Failure{"cannot read the capture " + name + " (" + error +
                    "): name a pcap or pcapng file, as tcpdump -w writes"};
   }
-  reader.link_type_ = pcap_datalink(reader.file_.get());
+  reader.link_type_ = pcap_datalink(file);
   if (!is_known(reader.link_type_)) {
-    const char* name = pcap_datalink_val_to_name(reader.link_type_);
-    return Failure{"cannot replay " + path + ": its link type is " +
-                   (name == nullptr ? std::to_string(reader.link_type_) : name) +
+    const char* type = pcap_datalink_val_to_name(reader.link_type_);
+    return Failure{"cannot replay " + name + ": its link type is " +
+                   (type == nullptr ? std::to_string(reader.link_type_) : type) +
                    "; record on an Ethernet device, or with tcpdump -i any"};
   }
   return reader;

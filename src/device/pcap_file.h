@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstdio>
 #include <memory>
 #include <span>
 #include <string>
@@ -20,6 +21,8 @@ class PcapReader {
  public:
   // pcap or pcapng; Ethernet, Linux cooked (SLL, SLL2), loopback or raw IP.
   static Result<PcapReader> open(const std::string& path);
+  // The same of a file that is open already, and is now the reader's; `name` is for messages.
+  static Result<PcapReader> open(std::FILE* file, const std::string& name);
 
   struct Packet {
     uint64_t us = 0;                 // since 1970
@@ -37,6 +40,7 @@ class PcapReader {
   struct Close {
     void operator()(pcap* file) const;
   };
+  static Result<PcapReader> wrap(pcap* file, const std::string& name, const char* error);
   std::span<const uint8_t> to_ethernet(std::span<const uint8_t> bytes);
 
   std::unique_ptr<pcap, Close> file_;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/budget.h"
+#include "base/lazy_array.h"
 #include "buf/mbuf_pool.h"
 #include "device/link.h"
 #include "flow/flow_table.h"
@@ -227,7 +228,7 @@ class Stack {
   timer::Wheel<NodeOf> wheel_;
   flow::PortAllocator ports_;
   net::Neighbors neighbors_;
-  std::vector<Listener> listeners_;  // of all ports
+  LazyArray<Listener> listeners_;  // of all ports
   std::vector<uint32_t> dirty_;
   std::vector<std::unique_ptr<tcp::Reassembly>> spare_reassemblies_;
   uint32_t next_local_ = 0;

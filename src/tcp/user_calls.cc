@@ -150,7 +150,9 @@ Actions close(Tcb& tcb, bool unread, const Context& context) noexcept {
   // In the other states the peer is done and gets no RST: there the FIN, or TIME-WAIT, goes on (MUST-13).
   if (unread && reset_is_due(tcb.state)) return abort(tcb);
   tcb.receive_closed = true;
-  if (tcb.state == State::FinWait2) tcb.wait_at = context.now + context.parameters.fin_wait_2_timeout;
+  // Once: who closes again and again does not keep the connection.
+  if (tcb.state == State::FinWait2 && tcb.wait_at.is_never())
+    tcb.wait_at = context.now + context.parameters.fin_wait_2_timeout;
   return shutdown_send(tcb, context);
 }
 

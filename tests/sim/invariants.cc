@@ -4,38 +4,13 @@
 
 #include <numeric>
 
+#include "support/tcp_invariants.h"
+
 namespace estab::sim {
 namespace {
 
 using tcp::State;
 using tcp::Tcb;
-
-bool sends_text(State state) {
-  return state == State::Established || state == State::CloseWait || state == State::FinWait1 ||
-         state == State::Closing || state == State::LastAck;
-}
-
-// The sentence that is not true of a TCB; null when all are.
-const char* broken(const Tcb& t) {
-  const auto& snd = t.snd;
-  if (!(snd.una <= snd.nxt)) return "SND.UNA <= SND.NXT";
-  if (!(snd.nxt <= snd.end + (t.fin_queued ? 1 : 0))) return "SND.NXT is at most the end of what was queued";
-  if (!(snd.una <= snd.rtx || snd.rtx == snd.rtx_end)) return "what is retransmitted is not acknowledged";
-  if (!(snd.rtx <= snd.rtx_end && snd.rtx_end <= snd.nxt)) return "what is retransmitted was sent";
-  if (t.rtt.rto() <= Duration()) return "RTO > 0";
-  if (t.syn_pending) return "a SYN that is due is sent";
-  if (!is_synchronized(t.state))
-    return t.retransmit_at.is_never() && t.state != State::Closed ? "a handshake has a timer" : nullptr;
-  if (snd.mss == 0) return "SND.MSS > 0";
-  if (t.congestion.cwnd < snd.mss) return "cwnd is a segment at least";
-  if (!(t.rcv.nxt <= t.rcv.edge)) return "RCV.NXT is in the window";
-  if (t.ack_pending) return "an ACK that is owed is sent";
-  const bool waits = snd.una != snd.nxt || snd.nxt < snd.end || (t.fin_queued && !t.fin_sent());
-  if (sends_text(t.state) && waits == t.retransmit_at.is_never())
-    return "the retransmission timer runs while something is outstanding, and only then";
-  if (t.state == State::TimeWait && t.wait_at.is_never()) return "TIME-WAIT ends";
-  return nullptr;
-}
 
 // The shell's side: the wheel knows of the deadline.
 const char* broken(const stack::Record& record) {
@@ -81,7 +56,7 @@ const char* broken(const End& end, State state) {
 }
 
 void check_end(World& world, End& end, const stack::Record& record) {
-  const char* what = broken(record.tcb);
+  const char* what = tcp::broken_invariant(record.tcb);
   if (what == nullptr) what = broken(end, record.tcb.state);
   if (what == nullptr) what = broken(record);
   if (what == nullptr) what = went_back(end, record.tcb);

@@ -2,6 +2,7 @@
 // hold after every event, nothing answers for ever, and once the link is good again every connection comes to its end.
 #include <gtest/gtest.h>
 
+#include "support/tcp_invariants.h"
 #include "support/tcp_link.h"
 #include "support/tcp_peer.h"
 
@@ -9,19 +10,14 @@ namespace estab::tcp {
 namespace {
 
 void check(const Tcb& t) {
+  const char* const broken = broken_invariant(t);
+  ASSERT_EQ(broken, nullptr) << state_name(t.state) << ": not true that " << broken;
   if (t.state == State::Closed || t.state == State::Listen) return;
-  ASSERT_TRUE(t.snd.una <= t.snd.nxt);
-  ASSERT_TRUE(t.snd.nxt <= t.snd.end + 1);
-  ASSERT_TRUE(t.snd.rtx <= t.snd.rtx_end && t.snd.rtx_end <= t.snd.nxt);
   ASSERT_LE(t.rcv.queued, 2'000'000u);
   ASSERT_GE(t.rtt.rto(), Duration::milliseconds(200));
   ASSERT_LE(t.rtt.rto(), Duration::seconds(60));
   if (!is_synchronized(t.state)) return;
-  ASSERT_TRUE(t.rcv.nxt <= t.rcv.edge);
-  ASSERT_GE(t.congestion.cwnd, t.snd.mss);
   ASSERT_LE(t.snd.una - t.iss, 10'000'000);
-  const bool waits = t.snd.una != t.snd.nxt || t.snd.nxt < t.snd.end;
-  ASSERT_EQ(waits && t.state != State::TimeWait, !t.retransmit_at.is_never()) << state_name(t.state);
 }
 
 // Mostly what a peer could send, sometimes what only an attacker would; few RSTs, so that connections live long.

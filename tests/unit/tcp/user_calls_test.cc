@@ -100,6 +100,17 @@ TEST(Rfc9293_3_10_4_Close, Twice_SecondDoesNothing) {
   EXPECT_EQ(peer.next(), Emission{});
 }
 
+TEST(Rfc9293_3_10_4_Close, AgainInFinWait2_ConnectionEndsAllTheSame) {  // found by fuzzing
+  Peer p;
+  p.fin_wait_2();
+  p.closes();
+  const Instant end = p.tcb.wait_at;
+  ASSERT_FALSE(end.is_never());
+  p.advance(Duration::seconds(1));
+  p.closes();
+  EXPECT_EQ(p.tcb.wait_at, end);
+}
+
 TEST(Rfc9293_3_10_4_Close, SynSentWithQueuedText_SaysThatItIsLost) {
   Peer peer;
   peer.syn_sent();

@@ -193,18 +193,24 @@ def cases(suite):
             yield item
 
 
-def run_python(quick, filters, tally):
+def run_python(quick, long, filters, tally):
     def too_long(*_):
         raise CaseTimeout("the case takes too long")
     signal.signal(signal.SIGALRM, too_long)
     sys.path.insert(0, str(ROOT / "tests"))
     sys.dont_write_bytecode = True
-    chosen = unittest.TestSuite()
+    chosen, left_out = unittest.TestSuite(), 0
     for folder in ("program", "interop"):
         names = [f"{folder}.{file.stem}" for file in sorted((ROOT / "tests" / folder).glob("*_test.py"))]
         for case in cases(unittest.defaultTestLoader.loadTestsFromNames(names)):
-            if wanted(case.id(), filters) and not (quick and getattr(case, "slow", False)):
+            if not wanted(case.id(), filters) or (quick and getattr(case, "slow", False)):
+                continue
+            if getattr(case, "long", False) and not long:
+                left_out += 1
+            else:
                 chosen.addTest(case)
+    if left_out:
+        print(f"cases of minutes left out: {left_out}; --long runs them", flush=True)
     chosen.run(Result(tally))
 
 
@@ -212,6 +218,7 @@ def main():
     parser = argparse.ArgumentParser(prog="scripts/test", description="Builds, runs every test, and says how many passed.")
     parser.add_argument("--sanitize", metavar="NAME", help="build with 'address,undefined' or 'thread', in a folder of its own")
     parser.add_argument("--quick", action="store_true", help="leave out the cases that take long")
+    parser.add_argument("--long", action="store_true", help="also the cases that take minutes: full-size floods, storms of odd packets")
     parser.add_argument("--build-dir", type=pathlib.Path, help="default: build, or build-<sanitizer>")
     parser.add_argument("filter", nargs="*", help="run only what has this in its name, or matches it as a pattern: unit_tcp, 'interop.*loss*'")
     options = parser.parse_args()
@@ -232,7 +239,7 @@ def main():
         # DPDK is not instrumented: what its rings and launches put in order looks like races, in every run of the program.
         print("with ThreadSanitizer, the program and interop cases are left out")
     else:
-        run_python(options.quick, options.filter, tally)
+        run_python(options.quick, options.long, options.filter, tally)
     print(tally.line())
     return 1 if tally.failed else 0
 

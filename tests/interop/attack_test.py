@@ -70,4 +70,4 @@ class SynFloodTest(OnLink):
     def test_2000000_syns_and_10000_connections(self):
         self.flood(2_000_000, 10_000, "--concurrency", 20)  # so that they take about as long as the flood
 
-    test_2000000_syns_and_10000_connections.slow = True
+    test_2000000_syns_and_10000_connections.long = True

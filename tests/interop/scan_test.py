@@ -74,7 +74,7 @@ class NmapTest(Scanned):
     def test_versions(self):
         self.check(["-sV", "--version-light"], "open", "closed")
 
-    test_versions.slow = True
+    test_versions.long = True
 
 
 class HpingTest(Scanned):
@@ -126,7 +126,7 @@ class HpingTest(Scanned):
                        "listen_unexpected", "listen_ack"):
             self.assertGreater(dropped.get(reason, 0), 0, f"{reason}: {dropped}")
 
-    test_storms.slow = True
+    test_storms.long = True
 
     def test_storm_of_syns_from_anywhere(self):
         """The short one, that every run has."""

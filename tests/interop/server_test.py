@@ -169,7 +169,7 @@ class WirecheckCases:
     def test_wirecheck_fuzz(self):
         self.check("--only", r"^load\.fuzz", "--fuzz", 20_000, "--timeout", 140 * SLOWER)
 
-    test_wirecheck_fuzz.slow = True
+    test_wirecheck_fuzz.long = True
 
 
 if WIRECHECK.exists():

@@ -5,8 +5,8 @@
 namespace estab::sim {
 namespace {
 
-constexpr const char* kErrorNames[] = {"in order", "refused", "reset", "timed out", "aborted", "data after close", "unreachable",
-                                       "stalled"};
+constexpr const char* kErrorNames[] = {"in order", "refused",          "reset",       "timed out",
+                                       "aborted",  "data after close", "unreachable", "stalled"};
 
 template <size_t N>
 std::string numbers(const char* title, const std::array<uint64_t, N>& values) {

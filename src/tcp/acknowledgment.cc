@@ -88,7 +88,6 @@ void acknowledge(Tcb& tcb, const Segment& segment, const Context& context, Actio
   if (tcb.congestion.on_duplicate_ack(snd.una, snd.nxt, snd.mss, tcb.in_flight())) {
     snd.rtx = snd.una;
     snd.rtx_end = earlier(snd.una + snd.mss, snd.nxt);
-    tcb.rtt_timing = false;
   }
   out.output = out.output || snd.nxt < snd.end || snd.rtx != snd.rtx_end;
 }

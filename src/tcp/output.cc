@@ -58,7 +58,7 @@ Emission retransmission(Tcb& tcb, const Context& context) {
   Emission out = text_segment(tcb, context, snd.rtx, text, fin);
   out.retransmission = true;
   snd.rtx += text + (fin ? 1 : 0);
-  tcb.rtt_timing = false;
+  tcb.rtt_timing = false;  // Karn, RFC 6298 §3
   return out;
 }
 

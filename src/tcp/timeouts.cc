@@ -69,7 +69,6 @@ Actions retransmission_timeout(Tcb& tcb, const Context& context) {
   if (tcb.retries == 0) tcb.congestion.on_timeout(snd.nxt, snd.mss, tcb.in_flight());
   ++tcb.retries;
   tcb.rtt.back_off(context.parameters);
-  tcb.rtt_timing = false;
   snd.rtx = snd.una;
   snd.rtx_end = snd.nxt;
   tcb.retransmit_at = context.now + tcb.rtt.rto();

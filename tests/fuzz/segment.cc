@@ -7,6 +7,7 @@
 #include "fuzz/input.h"
 #include "support/tcp_invariants.h"
 #include "support/tcp_peer.h"
+#include "tcp/icmp.h"
 
 using namespace estab;
 using namespace estab::tcp;
@@ -242,6 +243,10 @@ class Connection {
         after(abort(tcb()));
         break;
       case 3:
+        set_keepalive(tcb(), input_.flag(), peer_.context());
+        tcb().nodelay = input_.flag();
+        after(icmp_arrives(tcb(), acknowledgment(input_.u8()), input_.flag() ? IcmpError::Hard : IcmpError::Soft));
+        break;
       case 4:
         receive(tcb(), input_.u16(), peer_.context());
         settle();

@@ -107,6 +107,11 @@ class World {
     c.syn_cookies = (how & 64) == 0    ? stack::SynCookies::Auto
                     : (how & 128) == 0 ? stack::SynCookies::Always
                                        : stack::SynCookies::Never;
+    c.tcp.keepalive = (how & 192) == 128;
+    c.tcp.keepalive_idle = Duration::seconds(2);
+    c.tcp.keepalive_interval = Duration::seconds(1);
+    c.tcp.keepalive_probes = 2;
+    c.tcp.zero_window_limit = Duration::seconds(10);
     c.send_buffer = 8'000;
     c.challenge_acks = 10;
     c.stray_resets = 10;
@@ -127,6 +132,7 @@ class World {
       case 1:
         return arrives(peer_.arp(input_));
       case 2:
+        if (input_.flag()) return arrives(peer_.icmp_error(peer_.flow(input_), input_));
         return arrives(peer_.datagram(input_, wire::kProtocolIcmp));
       case 3:
         return arrives(peer_.datagram(input_, input_.u8()));
@@ -224,6 +230,9 @@ class World {
       case 5:
         stack_->take_received(id).reset();
         return;
+      case 6:
+        stack_->set_keepalive(id, (which & 8) != 0);
+        return stack_->set_nodelay(id, (which & 16) != 0);
       default:
         return user_.say(id, size_t{16} * (which >> 1));
     }

@@ -128,6 +128,24 @@ class StackPeer {
     return frame;
   }
 
+  // An ICMP error about a segment of the flow, or about one that was never sent.
+  std::vector<uint8_t> icmp_error(const Flow& flow, Input& input) {
+    std::array<uint8_t, wire::kIcmpHeaderSize + wire::kIpv4HeaderSize + 8> message{};
+    message[0] = std::array<uint8_t, 4>{3, 4, 11, 12}[input.below(4)];
+    message[1] = static_cast<uint8_t>(input.below(16));
+    uint8_t* quoted = message.data() + wire::kIcmpHeaderSize;
+    wire::write_ipv4(quoted, kOurAddress, flow.address, wire::kProtocolTcp, 40);
+    store_be(quoted + 20, flow.our_port.value());
+    store_be(quoted + 22, flow.port.value());
+    store_be(quoted + 24, (flow.sent - input.u8()).value());
+    wire::ChecksumSum sum;
+    sum.add(message);
+    store_be(message.data() + 2, sum.checksum());
+    std::vector<uint8_t> frame = headers(kPeerAddress, wire::kProtocolIcmp, message.size());
+    frame.insert(frame.end(), message.begin(), message.end());
+    return frame;
+  }
+
  private:
   static constexpr size_t kTransportAt = wire::kEthernetHeaderSize + wire::kIpv4HeaderSize;
   static constexpr size_t kMostFlows = 32;

@@ -9,6 +9,7 @@
 #include "net/frame.h"
 #include "wire/arp.h"
 #include "wire/ethernet.h"
+#include "wire/icmp.h"
 #include "wire/ipv4.h"
 #include "wire/tcp_header.h"
 #include "wire/tcp_options.h"
@@ -110,6 +111,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   arp(all);
   ipv4(first, all.size());
   tcp(all);
+  (void)wire::parse_icmp_error(all);
   checksum(all, std::min<size_t>(where, all.size()));
   if (all.size() > wire::kEthernetHeaderSize) {  // where a frame has them
     const auto inner = all.subspan(wire::kEthernetHeaderSize);

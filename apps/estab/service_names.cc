@@ -18,7 +18,10 @@ bool is_service(const std::string& name) {
 
 std::string service_names() {
   std::string all;
-  for (const char* name : kNames) all += (all.empty() ? "" : ", ") + std::string(name);
+  for (const char* name : kNames) {
+    if (!all.empty()) all += ", ";
+    all += name;
+  }
   return all;
 }
 

@@ -36,6 +36,11 @@ class MbufPool {
     return Mbuf(mbuf);
   }
   uint32_t size() const { return pool_->size; }
+  // What this thread could allocate now: what lies in the caches of others does not count.
+  uint32_t available() const {
+    const rte_mempool_cache* cache = rte_mempool_default_cache(pool_, rte_lcore_id());
+    return rte_mempool_get_ops(pool_->ops_index)->get_count(pool_) + (cache == nullptr ? 0 : cache->len);
+  }
   uint32_t in_use() const { return pool_ == nullptr ? 0 : rte_mempool_in_use_count(pool_); }
 
   // A packet with a copy of `bytes`, in as many segments as it takes. Empty when the pool is.

@@ -10,14 +10,14 @@ namespace estab::stack {
 
 void Stack::segment_for_nobody(buf::Mbuf packet, const Parsed& parsed, wire::Seq previous) {
   const tcp::Segment& segment = parsed.segment;
-  Listener& listener = listeners_[parsed.tuple.local_port.value()];
+  Listener* listener = listeners_.find(parsed.tuple.local_port);
   tcp::Tcb nobody;
-  if (listener.handler != nullptr) {
+  if (listener != nullptr && listener->handler != nullptr) {
     if (segment.flags.syn() && !segment.flags.ack() && !segment.flags.rst()) {
-      syn_arrives(std::move(packet), parsed, listener, previous);
+      syn_arrives(std::move(packet), parsed, *listener, previous);
       return;
     }
-    if (Record* record = connection_from_cookie(parsed, listener)) {
+    if (Record* record = connection_from_cookie(parsed, *listener)) {
       segment_arrives(*record, std::move(packet), parsed);
       return;
     }
@@ -274,12 +274,10 @@ void Stack::expire(uint32_t index) {
   settle(record, {});
 }
 
-// Once a millisecond: counting what is in use takes a look at the cache of every lcore.
 void Stack::look_at_mbufs() {
   if (now_.ms() == mbufs_looked_ms_) return;
   mbufs_looked_ms_ = now_.ms();
-  const uint32_t ours = pool_.size() - mbufs_at_first_;
-  low_on_mbufs_ = pool_.size() - std::min(pool_.in_use(), pool_.size()) < ours / 16;
+  low_on_mbufs_ = pool_.available() < (pool_.size() - mbufs_at_first_) / 16;
 }
 
 void Stack::advance(Instant now) {

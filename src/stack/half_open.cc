@@ -117,7 +117,7 @@ void Stack::segment_in_half_open(uint32_t index, buf::Mbuf packet, const Parsed&
     release_half_open(index);
     return;
   }
-  const Listener& listener = listeners_[half.tuple.local_port.value()];
+  const Listener& listener = listeners_.at(half.tuple.local_port);
   const uint32_t full = records_.allocate();
   if (full == flow::kNoRecord) {  // the record stays half-open; the peer sends again
     ++counters_.drops[static_cast<size_t>(Drop::NoRecord)];
@@ -157,7 +157,7 @@ void Stack::expire_half_open(uint32_t index) {
 }
 
 void Stack::free_half_open(uint32_t index) {
-  --listeners_[half_opens_[index].tuple.local_port.value()].half_open;
+  --listeners_.at(half_opens_[index].tuple.local_port).half_open;
   wheel_.cancel(index | kHalfOpenBit);
   half_opens_.release(index);
 }

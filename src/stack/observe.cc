@@ -35,7 +35,8 @@ tcp::State Stack::state_of(const wire::Tuple& tuple) {
     if ((index & kTimeWaitBit) != 0) return tcp::State::TimeWait;
     return (index & kHalfOpenBit) != 0 ? tcp::State::SynReceived : records_[index].tcb.state;
   }
-  return listeners_[tuple.local_port.value()].handler != nullptr ? tcp::State::Listen : tcp::State::Closed;
+  const Listener* listener = listeners_.find(tuple.local_port);
+  return listener != nullptr && listener->handler != nullptr ? tcp::State::Listen : tcp::State::Closed;
 }
 
 void Stack::set_observer(Observer* observer) {

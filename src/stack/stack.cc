@@ -18,7 +18,6 @@ Stack::Stack(const StackConfig& config, device::Link& link, buf::MbufPool& pool,
       table_(config.max_connections),
       wheel_(NodeOf{records_.data(), time_waits_.data(), half_opens_.data()}, now.ms()),
       ports_(config.secrets.port),
-      listeners_(65536),
       held_limit_(pool.size() / 8),
       mbufs_at_first_(pool.in_use()),
       challenge_budget_(config.challenge_acks, config.secrets.port.k0),
@@ -39,7 +38,7 @@ Stack::~Stack() {
 }
 
 bool Stack::listen(wire::Port port, Handler& handler, uint32_t backlog) {
-  Listener& listener = listeners_[port.value()];
+  Listener& listener = listeners_.at(port);
   if (listener.handler != nullptr) return false;
   listener.handler = &handler;
   listener.backlog = backlog;
@@ -47,7 +46,7 @@ bool Stack::listen(wire::Port port, Handler& handler, uint32_t backlog) {
 }
 
 void Stack::stop_listening(wire::Port port) {
-  listeners_[port.value()].handler = nullptr;
+  if (Listener* listener = listeners_.find(port)) listener->handler = nullptr;
 }
 
 ConnectFailure Stack::connect(wire::Ipv4Address remote, wire::Port port, Handler& handler,

@@ -19,6 +19,7 @@
 #include "stack/counters.h"
 #include "stack/half_open.h"
 #include "stack/handler.h"
+#include "stack/listeners.h"
 #include "stack/record.h"
 #include "stack/time_wait.h"
 #include "stack/transmitter.h"
@@ -49,12 +50,6 @@ struct StackConfig {
   // Where others have the same cookie secret, and one may be shown a cookie that another gave out: what makes their
   // clocks agree when added to `now`.
   std::optional<Duration> shared_cookie_clock;
-};
-
-struct Listener {
-  Handler* handler = nullptr;
-  uint32_t backlog = 0;    // half-open connections at most
-  uint32_t half_open = 0;  // now
 };
 
 enum class ConnectFailure : uint8_t { None, InvalidAddress, NoRoute, NoPort, NoRecord };
@@ -228,7 +223,7 @@ class Stack {
   timer::Wheel<NodeOf> wheel_;
   flow::PortAllocator ports_;
   net::Neighbors neighbors_;
-  LazyArray<Listener> listeners_;  // of all ports
+  Listeners listeners_;
   std::vector<uint32_t> dirty_;
   std::vector<std::unique_ptr<tcp::Reassembly>> spare_reassemblies_;
   uint32_t next_local_ = 0;

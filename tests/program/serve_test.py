@@ -39,6 +39,28 @@ class Ends(unittest.TestCase):
         self.assertIn(len(lines), range(3, 7), done.stdout)
 
 
+class CookieSecret(unittest.TestCase):
+    def serve(self, content):
+        with tempfile.TemporaryDirectory() as folder:
+            file = pathlib.Path(folder) / "secret"
+            if content is not None:
+                file.write_text(content)
+            return estab("serve", *RING, "--listen", "7", "--duration", "100ms", "--syn-cookies", "always", "--cookie-secret-file", file)
+
+    def test_good(self):
+        done = self.serve("0123456789abcdefFEDCBA9876543210\n")
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_refused_in_a_sentence(self):
+        for name, content in {"missing": None, "empty": "", "short": "0123", "long": "0" * 31 + "12", "not_hex": "g" * 32, "zero": "0" * 32,
+                              "prefix": "0x" + "1" * 30, "two": "1" * 32 + " " + "2" * 32}.items():
+            with self.subTest(name):
+                done = self.serve(content)
+                self.assertEqual(done.returncode, 1, done.stdout)
+                self.assertIn("cookie secret", done.stderr)
+                self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+
+
 class Eal(unittest.TestCase):
     def test_options_after_a_lone_dash_dash(self):
         done = estab("serve", *RING, "--listen", "7", "--duration", "200ms", "--", "--no-huge", "--no-shconf", "-m", "512", "--no-telemetry")

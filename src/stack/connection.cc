@@ -249,16 +249,16 @@ void Stack::finish(Record& record) {
 void Stack::rearm(Record& record) {
   const Instant deadline = record.tcb.poll_at();
   if (deadline.is_never()) return;  // an entry that is there expires once, for nothing
-  const uint64_t tick = deadline.ms_up();
-  // Lazy: an entry that comes too early looks again then (timers move later with every ACK).
-  if (record.timer.scheduled() && static_cast<int32_t>(record.timer.tick - static_cast<uint32_t>(tick)) <= 0) return;
-  wheel_.schedule(index_of(record), tick);
+  wheel_.ensure(index_of(record), deadline.ms_up());
 }
 
+// An entry of the wheel came up. It may be too early, or of a record that is free: freeing one leaves its entry where
+// it is, since taking it out would touch its neighbours in the list, records of strangers that are in no cache.
 void Stack::expire(uint32_t index) {
-  if ((index & kTimeWaitBit) != 0) return release_time_wait(index & ~kTimeWaitBit);
+  if ((index & kTimeWaitBit) != 0) return expire_time_wait(index & ~kTimeWaitBit);
   if ((index & kHalfOpenBit) != 0) return expire_half_open(index & ~kHalfOpenBit);
   Record& record = records_[index];
+  if ((record.generation & 1) == 0) return;
   if (record.tcb.poll_at() > now_) {
     rearm(record);
     return;

@@ -36,13 +36,16 @@ void Stack::syn_arrives(buf::Mbuf packet, const Parsed& parsed, Listener& listen
   tcp::open_passive(tcb, numbers, config_.tcp);
   const tcp::Actions actions = tcp::segment_arrives(tcb, parsed.segment, context());
   HalfOpenRecord& half = half_opens_[index];
+  const timer::TimerNode timer = half.timer;  // it may still be in the wheel
   half = HalfOpenRecord{};
+  half.in_use = true;
+  half.timer = timer;
   half.tuple = parsed.tuple;
   half.next_hop = wire::ethernet_source(packet.data());
   half.take(tcb);
   ++listener.half_open;
   ++counters_.by_state[static_cast<size_t>(tcp::State::SynReceived)];
-  wheel_.schedule(index | kHalfOpenBit, tcb.retransmit_at.ms_up());
+  wheel_.ensure(index | kHalfOpenBit, tcb.retransmit_at.ms_up());
   reply_to(std::move(packet), parsed, actions.reply);
 }
 
@@ -140,6 +143,11 @@ void Stack::segment_in_half_open(uint32_t index, buf::Mbuf packet, const Parsed&
 
 void Stack::expire_half_open(uint32_t index) {
   HalfOpenRecord& half = half_opens_[index];
+  if (!half.in_use) return;
+  if (const auto left = static_cast<int32_t>(half.retransmit_at_ms - static_cast<uint32_t>(now_.ms())); left > 0) {
+    wheel_.ensure(index | kHalfOpenBit, now_.ms() + static_cast<uint32_t>(left));
+    return;
+  }
   tcp::Tcb tcb = half.expand(context());
   const tcp::Actions actions = tcp::timeout(tcb, context());
   if (actions.closed) {
@@ -153,12 +161,12 @@ void Stack::expire_half_open(uint32_t index) {
       transmitter_.send(std::move(packet));
   }
   half.take(tcb);
-  wheel_.schedule(index | kHalfOpenBit, tcb.retransmit_at.ms_up());
+  wheel_.ensure(index | kHalfOpenBit, tcb.retransmit_at.ms_up());
 }
 
 void Stack::free_half_open(uint32_t index) {
   --listeners_.at(half_opens_[index].tuple.local_port).half_open;
-  wheel_.cancel(index | kHalfOpenBit);
+  half_opens_[index].in_use = false;
   half_opens_.release(index);
 }
 

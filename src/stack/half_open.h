@@ -28,6 +28,7 @@ struct alignas(64) HalfOpenRecord {
   bool timestamps : 1 = false;
   bool sack : 1 = false;
   bool scaling : 1 = false;
+  bool in_use : 1 = false;
 
   void take(const tcp::Tcb& tcb) {
     iss = tcb.iss;

@@ -201,8 +201,10 @@ Record* Stack::allocate(const wire::Tuple& tuple, uint64_t hash) {
 Record& Stack::reset_record(uint32_t index, const wire::Tuple& tuple, uint64_t hash) {
   Record& record = records_[index];
   const uint32_t generation = record.generation;
+  const timer::TimerNode timer = record.timer;  // it may still be in the wheel
   record = Record{};
   record.generation = generation + 1;
+  record.timer = timer;
   record.tuple = tuple;
   record.hash = hash;
   return record;
@@ -219,7 +221,6 @@ void Stack::free_record(Record& record) {
   record.send.clear();
   record.receive.clear();
   drop_reassembly(record);
-  wheel_.cancel(index);
   ++record.generation;
   record.dirty = false;
   records_.release(index);

@@ -195,6 +195,7 @@ class Stack {
   // time_wait.cc
   void enter_time_wait(Record& record);
   void segment_in_time_wait(uint32_t index, buf::Mbuf packet, const Parsed& parsed);
+  void expire_time_wait(uint32_t index);
   void release_time_wait(uint32_t index);
 
   Instant cookie_now() const { return now_ + config_.shared_cookie_clock.value_or(Duration()); }

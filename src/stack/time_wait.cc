@@ -13,19 +13,21 @@ void Stack::enter_time_wait(Record& record) {
     return;
   }
   TimeWaitRecord& waiting = time_waits_[index];
+  const timer::TimerNode timer = waiting.timer;  // it may still be in the wheel
   waiting = TimeWaitRecord{};
+  waiting.in_use = true;
+  waiting.timer = timer;
   waiting.tuple = record.tuple;
   waiting.take(record.tcb);
-  const Instant expires = record.tcb.wait_at;
   table_.replace(record.hash, index_of(record), index | kTimeWaitBit);
+  const uint64_t expires = record.tcb.wait_at.ms_up();
   free_record(record);
-  wheel_.schedule(index | kTimeWaitBit, expires.ms_up());
+  wheel_.ensure(index | kTimeWaitBit, expires);
 }
 
 void Stack::segment_in_time_wait(uint32_t index, buf::Mbuf packet, const Parsed& parsed) {
   TimeWaitRecord& waiting = time_waits_[index];
-  const Instant no_change = Instant::never() - Duration::nanoseconds(1);
-  tcp::Tcb tcb = waiting.expand(no_change);
+  tcp::Tcb tcb = waiting.expand(now_);
   tcp::Actions actions = tcp::segment_arrives(tcb, parsed.segment, context());
   count_drop(actions, parsed.segment);
   if (actions.reply) reply_to(std::move(packet), parsed, actions.reply);
@@ -36,13 +38,22 @@ void Stack::segment_in_time_wait(uint32_t index, buf::Mbuf packet, const Parsed&
   } else if (actions.closed) {
     release_time_wait(index);
   } else {
-    waiting.take(tcb);
-    if (tcb.wait_at != no_change) wheel_.schedule(index | kTimeWaitBit, tcb.wait_at.ms_up());
+    waiting.take(tcb);  // it can only have been put off, and the wheel's entry then looks again
+  }
+}
+
+void Stack::expire_time_wait(uint32_t index) {
+  const TimeWaitRecord& waiting = time_waits_[index];
+  if (!waiting.in_use) return;
+  if (const int32_t left = waiting.left_ms(now_); left > 0) {
+    wheel_.ensure(index | kTimeWaitBit, now_.ms() + static_cast<uint32_t>(left));
+  } else {
+    release_time_wait(index);
   }
 }
 
 void Stack::release_time_wait(uint32_t index) {
-  wheel_.cancel(index | kTimeWaitBit);
+  time_waits_[index].in_use = false;
   table_.erase(hash_of(time_waits_[index].tuple), index | kTimeWaitBit);
   --counters_.by_state[static_cast<size_t>(tcp::State::TimeWait)];
   time_waits_.release(index);

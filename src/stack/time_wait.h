@@ -2,6 +2,7 @@
 // to the TCB that the record stands for.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "tcp/tcb.h"
@@ -19,8 +20,10 @@ struct alignas(64) TimeWaitRecord {
   uint32_t ts_recent = 0;
   uint32_t ts_recent_ms = 0;
   uint32_t ts_offset = 0;
+  uint32_t expires_ms = 0;
   uint8_t rcv_scale = 0;
   bool timestamps = false;
+  bool in_use = false;
 
   void take(const tcp::Tcb& tcb) {
     snd_nxt = tcb.snd.nxt;
@@ -31,9 +34,13 @@ struct alignas(64) TimeWaitRecord {
     ts_recent = tcb.ts_recent;
     ts_recent_ms = tcb.ts_recent_ms;
     ts_offset = tcb.ts_offset;
+    expires_ms = static_cast<uint32_t>(tcb.wait_at.ms_up());
   }
 
-  tcp::Tcb expand(Instant expires) const {
+  // How long from now until it expires, in milliseconds.
+  int32_t left_ms(Instant now) const { return static_cast<int32_t>(expires_ms - static_cast<uint32_t>(now.ms())); }
+
+  tcp::Tcb expand(Instant now) const {
     tcp::Tcb tcb;
     tcb.state = tcp::State::TimeWait;
     tcb.timestamps = timestamps;
@@ -48,7 +55,7 @@ struct alignas(64) TimeWaitRecord {
     tcb.ts_recent = ts_recent;
     tcb.ts_recent_ms = ts_recent_ms;
     tcb.ts_offset = ts_offset;
-    tcb.wait_at = expires;
+    tcb.wait_at = Instant::from_ns((now.ms() + static_cast<uint64_t>(std::max(left_ms(now), 0))) * 1'000'000);
     return tcb;
   }
 };

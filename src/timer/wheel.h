@@ -8,22 +8,20 @@
 
 namespace estab::timer {
 
-inline constexpr uint32_t kNoTimer = UINT32_MAX;
-
+// Zero bytes are a node that is not scheduled, so that records need no constructor.
 struct TimerNode {
-  uint32_t next = kNoTimer;  // another node's index
-  uint32_t prev =
-      kNoTimer;       // another node's index, or kSlotBit and the slot that this node heads; kNoTimer: not scheduled
+  uint32_t next = 0;  // another node's index + 1; 0: it is the last
+  uint32_t prev = 0;  // another node's index + 1, or kSlotBit and the slot that this node heads; 0: not scheduled
   uint32_t tick = 0;  // when it expires
 
-  bool scheduled() const { return prev != kNoTimer; }
+  bool scheduled() const { return prev != 0; }
 };
 
 // `Nodes` maps an index to its node: TimerNode& operator()(uint32_t index). Indices are below 2^31.
 template <typename Nodes>
 class Wheel {
  public:
-  explicit Wheel(Nodes nodes, uint64_t now_tick = 0) : nodes_(nodes), now_(now_tick) { heads_.fill(kNoTimer); }
+  explicit Wheel(Nodes nodes, uint64_t now_tick = 0) : nodes_(nodes), now_(now_tick) { heads_.fill(0); }
 
   uint64_t now() const { return now_; }
   uint32_t size() const { return size_; }
@@ -37,6 +35,14 @@ class Wheel {
     node.tick = static_cast<uint32_t>(tick);
     link(index, node, tick);
     ++size_;
+  }
+
+  // Sees to it that `index` expires at `tick` or before: lazily, so an entry that is there and earlier stays, and its
+  // owner looks at its deadline again when it expires. Mostly this touches nothing.
+  void ensure(uint32_t index, uint64_t tick) {
+    const TimerNode& node = nodes_(index);
+    if (node.scheduled() && static_cast<int32_t>(node.tick - static_cast<uint32_t>(tick)) <= 0) return;
+    schedule(index, tick);
   }
 
   // Harmless when the node is not scheduled.
@@ -55,9 +61,9 @@ class Wheel {
     uint32_t expired = 0;
     for (;;) {
       const uint32_t slot = static_cast<uint32_t>(now_) & kMask;
-      while (heads_[slot] != kNoTimer) {
+      while (heads_[slot] != 0) {
         if (expired == budget) return expired;
-        const uint32_t index = heads_[slot];
+        const uint32_t index = heads_[slot] - 1;
         unlink(nodes_(index));
         --size_;
         ++expired;
@@ -77,9 +83,9 @@ class Wheel {
   // A tick before which nothing expires: exact within the lowest level, else where the next level opens; never late.
   uint64_t next_tick() const {
     if (size_ == 0) return UINT64_MAX;
-    if (heads_[now_ & kMask] != kNoTimer) return now_;  // left over by a spent budget
+    if (heads_[now_ & kMask] != 0) return now_;  // left over by a spent budget
     for (uint64_t tick = now_ + 1; tick <= now_ + kSlots; ++tick) {
-      if ((tick & kMask) == 0 || heads_[tick & kMask] != kNoTimer) return tick;
+      if ((tick & kMask) == 0 || heads_[tick & kMask] != 0) return tick;
     }
     return now_ + kSlots;
   }
@@ -99,32 +105,32 @@ class Wheel {
     const uint32_t slot = level * kSlots + (static_cast<uint32_t>(tick >> (kBits * level)) & kMask);
     node.next = heads_[slot];
     node.prev = kSlotBit | slot;
-    if (node.next != kNoTimer) nodes_(node.next).prev = index;
-    heads_[slot] = index;
+    if (node.next != 0) nodes_(node.next - 1).prev = index + 1;
+    heads_[slot] = index + 1;
   }
 
   void unlink(TimerNode& node) {
     if (node.prev & kSlotBit) {
       heads_[node.prev & ~kSlotBit] = node.next;
     } else {
-      nodes_(node.prev).next = node.next;
+      nodes_(node.prev - 1).next = node.next;
     }
-    if (node.next != kNoTimer) nodes_(node.next).prev = node.prev;
-    node.prev = kNoTimer;
-    node.next = kNoTimer;
+    if (node.next != 0) nodes_(node.next - 1).prev = node.prev;
+    node.prev = 0;
+    node.next = 0;
   }
 
   // The nodes of the level's current slot move down to where they now belong.
   void cascade(uint32_t level) {
     const uint32_t slot = level * kSlots + (static_cast<uint32_t>(now_ >> (kBits * level)) & kMask);
-    uint32_t index = heads_[slot];
-    heads_[slot] = kNoTimer;
-    while (index != kNoTimer) {
+    uint32_t rest = heads_[slot];
+    heads_[slot] = 0;
+    while (rest != 0) {
+      const uint32_t index = rest - 1;
       TimerNode& node = nodes_(index);
-      const uint32_t next = node.next;
+      rest = node.next;
       const auto ahead = static_cast<uint32_t>(node.tick - static_cast<uint32_t>(now_));
       link(index, node, now_ + ahead);
-      index = next;
     }
   }
 

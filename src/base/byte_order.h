@@ -30,6 +30,14 @@ constexpr T load_be(const uint8_t* from) {
   return byte_swap(std::bit_cast<T>(bytes));
 }
 
+// As the machine reads it: for comparing with what was read the same way.
+template <std::unsigned_integral T>
+constexpr T load_raw(const uint8_t* from) {
+  std::array<uint8_t, sizeof(T)> bytes{};
+  for (size_t i = 0; i < sizeof(T); ++i) bytes[i] = from[i];
+  return std::bit_cast<T>(bytes);
+}
+
 template <std::unsigned_integral T>
 constexpr void store_be(uint8_t* to, T value) {
   const auto bytes = std::bit_cast<std::array<uint8_t, sizeof(T)>>(byte_swap(value));

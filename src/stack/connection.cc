@@ -11,8 +11,8 @@ namespace estab::stack {
 void Stack::segment_for_nobody(buf::Mbuf packet, const Parsed& parsed, wire::Seq previous) {
   const tcp::Segment& segment = parsed.segment;
   Listener* listener = listeners_.find(parsed.tuple.local_port);
-  tcp::Tcb nobody;
-  if (listener != nullptr && listener->handler != nullptr) {
+  const bool listening = listener != nullptr && listener->handler != nullptr;
+  if (listening) {
     if (segment.flags.syn() && !segment.flags.ack() && !segment.flags.rst()) {
       syn_arrives(std::move(packet), parsed, *listener, previous);
       return;
@@ -21,8 +21,9 @@ void Stack::segment_for_nobody(buf::Mbuf packet, const Parsed& parsed, wire::Seq
       segment_arrives(*record, std::move(packet), parsed);
       return;
     }
-    nobody.state = tcp::State::Listen;
   }
+  tcp::Tcb nobody;
+  if (listening) nobody.state = tcp::State::Listen;
   const tcp::Actions actions = tcp::segment_arrives(nobody, segment, context());
   ++counters_.tcp_drops[static_cast<size_t>(actions.drop)];
   if (!actions.reply) return;

@@ -6,28 +6,6 @@
 #include "wire/ethernet.h"
 
 namespace estab::stack {
-namespace {
-
-// The TCP checksum over the pseudo-header and the datagram's rest, wherever its segments lie.
-bool tcp_checksum_right(buf::MbufView packet, const net::Frame& frame) {
-  wire::ChecksumSum sum;
-  sum.add_pseudo_header(frame.source, frame.destination, wire::kProtocolTcp, frame.transport_length);
-  size_t left = frame.transport_length;
-  size_t skip = frame.transport_offset;
-  size_t at = 0;
-  for (const rte_mbuf* segment = packet.get(); segment != nullptr && left > 0; segment = segment->next) {
-    const size_t n = std::min<size_t>(segment->data_len - skip, left);
-    const std::span<const uint8_t> bytes{rte_pktmbuf_mtod(segment, const uint8_t*) + skip, n};
-    (at & 1) != 0 ? sum.add_odd(bytes) : sum.add(bytes);
-    at += n;
-    left -= n;
-    skip = 0;
-  }
-  return sum.folded() == 0xffff;
-}
-
-}  // namespace
-
 void Stack::receive(buf::MbufBurst& burst, Instant now) {
   now_ = now;
   if (observer_ != nullptr) [[unlikely]] {
@@ -67,47 +45,6 @@ void Stack::receive_stages(buf::MbufBurst& burst) {
   }
   settle_dirty();
   burst.clear();
-}
-
-bool Stack::parse(buf::MbufView packet, Parsed& parsed) {
-  const bool verified = packet.verdict_is(RTE_MBUF_F_RX_IP_CKSUM_MASK, RTE_MBUF_F_RX_IP_CKSUM_GOOD);
-  parsed.frame = net::parse_frame(packet, config_.interface, verified);
-  if (parsed.frame.protocol == net::Protocol::Tcp) return parse_tcp(packet, parsed);
-  if (parsed.frame.protocol != net::Protocol::None) return true;
-  ++counters_.net_drops[static_cast<size_t>(parsed.frame.drop)];
-  return false;
-}
-
-bool Stack::parse_tcp(buf::MbufView packet, Parsed& parsed) {
-  net::Frame& frame = parsed.frame;
-  const auto drop = [&](net::Drop why) {
-    ++counters_.net_drops[static_cast<size_t>(why)];
-    frame.protocol = net::Protocol::None;
-    return false;
-  };
-  const std::span<const uint8_t> first = packet.first_segment();
-  const size_t here = first.size() > frame.transport_offset ? first.size() - frame.transport_offset : 0;
-  const std::span<const uint8_t> bytes =
-      first.subspan(first.size() - here, std::min<size_t>(here, frame.transport_length));
-  const wire::TcpHeader header = wire::parse_tcp(bytes);
-  if (header.fault != wire::TcpFault::None) return drop(net::Drop::TcpHeader);
-  const bool verified = packet.verdict_is(RTE_MBUF_F_RX_L4_CKSUM_MASK, RTE_MBUF_F_RX_L4_CKSUM_GOOD);
-  if (!verified && !tcp_checksum_right(packet, frame)) return drop(net::Drop::TcpChecksum);
-  parsed.segment.options = {};
-  if (header.header_length > wire::kTcpHeaderSize &&
-      !wire::parse_tcp_options(bytes.subspan(wire::kTcpHeaderSize, header.header_length - wire::kTcpHeaderSize),
-                               parsed.segment.options)) {
-    return drop(net::Drop::TcpOptions);
-  }
-  parsed.segment.seq = header.seq;
-  parsed.segment.ack = header.ack;
-  parsed.segment.flags = header.flags;
-  parsed.segment.window = header.window;
-  parsed.segment.text = static_cast<uint32_t>(frame.transport_length - header.header_length);
-  parsed.text_offset = static_cast<uint16_t>(frame.transport_offset + header.header_length);
-  parsed.tuple = {frame.destination, frame.source, header.destination, header.source};
-  parsed.hash = hash_of(parsed.tuple);
-  return true;
 }
 
 void Stack::process(buf::Mbuf packet, const Parsed& parsed) {

@@ -4,11 +4,22 @@
 
 #include "tcp/output.h"
 #include "tcp/user_calls.h"
+#include "wire/ethernet.h"
 
 namespace estab::stack {
+namespace {
+
+uint64_t first_bytes(const wire::MacAddress& mac) {
+  std::array<uint8_t, 8> frame{};
+  wire::store_mac(frame.data(), mac);
+  return load_raw<uint64_t>(frame.data());
+}
+
+}  // namespace
 
 Stack::Stack(const StackConfig& config, device::Link& link, buf::MbufPool& pool, Instant now)
     : config_(config),
+      own_mac_(config.interface.promiscuous ? UINT64_MAX : first_bytes(config.interface.mac)),
       link_(link),
       pool_(pool),
       transmitter_(link, pool, counters_),

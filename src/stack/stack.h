@@ -140,12 +140,15 @@ class Stack {
     }
   };
 
+  // parse.cc
+  bool parse(buf::MbufView packet, Parsed& parsed);
+  bool parse_common(buf::MbufView packet, Parsed& parsed);
+  bool parse_tcp(buf::MbufView packet, Parsed& parsed);
+
   // input.cc
   void receive_stages(buf::MbufBurst& burst);
   void receive_observed(buf::MbufBurst& burst);  // observe.cc
   tcp::State state_of(const wire::Tuple& tuple);
-  bool parse(buf::MbufView packet, Parsed& parsed);
-  bool parse_tcp(buf::MbufView packet, Parsed& parsed);
   void process(buf::Mbuf packet, const Parsed& parsed);
   void answer_arp(buf::Mbuf packet, const net::Frame& frame);
   void ask_arp(wire::Ipv4Address address);
@@ -213,6 +216,7 @@ class Stack {
 
   std::array<Parsed, buf::MbufBurst::kSize> parsed_;  // of the burst at hand: here, so that nobody clears it for each
   StackConfig config_;
+  uint64_t own_mac_;  // as the first eight bytes of a frame for us read; never equal where all frames are
   device::Link& link_;
   buf::MbufPool& pool_;
   Counters counters_;

@@ -11,39 +11,51 @@
 
 namespace estab::wire {
 
-// A running one's complement sum, kept in the machine's byte order (the sum commutes with a byte swap, RFC 1071 §2 B).
+// The sum of the 32-bit words of `bytes`, unfolded, in the machine's byte order (it commutes with a byte swap, RFC 1071
+// §2 B); an odd byte at the end is padded with zero. Enough room for 4 GiB of them.
+inline uint64_t raw_sum(const uint8_t* p, size_t n) {
+  uint64_t a = 0;
+  uint64_t b = 0;
+  for (; n >= 16; n -= 16, p += 16) {
+    uint32_t w[4];
+    std::memcpy(w, p, 16);
+    a += static_cast<uint64_t>(w[0]) + w[2];
+    b += static_cast<uint64_t>(w[1]) + w[3];
+  }
+  for (; n >= 4; n -= 4, p += 4) {
+    uint32_t w;
+    std::memcpy(&w, p, 4);
+    a += w;
+  }
+  if (n >= 2) {
+    uint16_t w;
+    std::memcpy(&w, p, 2);
+    b += w;
+    p += 2;
+    n -= 2;
+  }
+  if (n == 1) b += *p;  // its low byte in this order
+  return a + b;
+}
+
+// Such a sum as 16 bits; 0xffff for what includes its right checksum.
+constexpr uint16_t fold_sum(uint64_t sum) {
+  sum = (sum & 0xffffffff) + (sum >> 32);
+  sum = (sum & 0xffffffff) + (sum >> 32);
+  sum = (sum & 0xffff) + (sum >> 16);
+  sum = (sum & 0xffff) + (sum >> 16);
+  sum = (sum & 0xffff) + (sum >> 16);
+  return static_cast<uint16_t>(sum);
+}
+
+// A running one's complement sum, kept in the machine's byte order.
 class ChecksumSum {
  public:
   constexpr void add16(uint16_t host_order) { sum_ += byte_swap(host_order); }
   constexpr void add32(uint32_t host_order) { sum_ += byte_swap(host_order); }
 
   // Bytes that start at an even offset of the covered area.
-  void add(std::span<const uint8_t> bytes) {
-    const uint8_t* p = bytes.data();
-    size_t n = bytes.size();
-    uint64_t a = 0;
-    uint64_t b = 0;
-    for (; n >= 16; n -= 16, p += 16) {
-      uint32_t w[4];
-      std::memcpy(w, p, 16);
-      a += static_cast<uint64_t>(w[0]) + w[2];
-      b += static_cast<uint64_t>(w[1]) + w[3];
-    }
-    for (; n >= 4; n -= 4, p += 4) {
-      uint32_t w;
-      std::memcpy(&w, p, 4);
-      a += w;
-    }
-    if (n >= 2) {
-      uint16_t w;
-      std::memcpy(&w, p, 2);
-      b += w;
-      p += 2;
-      n -= 2;
-    }
-    if (n == 1) b += *p;  // the odd byte is padded with zero on its right: the low byte in this order
-    sum_ = fold64(sum_) + fold64(a) + fold64(b);
-  }
+  void add(std::span<const uint8_t> bytes) { sum_ = fold64(sum_) + fold64(raw_sum(bytes.data(), bytes.size())); }
 
   // Bytes that start at an odd offset: their sum, byte-swapped.
   void add_odd(std::span<const uint8_t> bytes) {
@@ -67,13 +79,7 @@ class ChecksumSum {
 
  private:
   static constexpr uint64_t fold64(uint64_t x) { return (x & 0xffffffff) + (x >> 32); }
-  constexpr uint16_t fold() const {
-    uint64_t x = fold64(fold64(sum_));
-    x = (x & 0xffff) + (x >> 16);
-    x = (x & 0xffff) + (x >> 16);
-    x = (x & 0xffff) + (x >> 16);
-    return static_cast<uint16_t>(x);
-  }
+  constexpr uint16_t fold() const { return fold_sum(sum_); }
 
   static_assert(std::endian::native == std::endian::little);
   uint64_t sum_ = 0;

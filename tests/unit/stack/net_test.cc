@@ -118,5 +118,61 @@ TEST_F(Net, OffLinkWithoutGateway_HasNoRoute) {
   EXPECT_EQ(client->connect(wire::Ipv4Address(192, 0, 2, 1), kPort, ours, {}, id), stack::ConnectFailure::NoRoute);
 }
 
+// What is read in one look, and what takes the long way because of a priority tag, get the same answer or are
+// dropped for the same reason: a closed port's answers show every field.
+TEST_F(Net, ShortWayAndLongWay_SayTheSame) {
+  start();
+  Random random(11);
+  const auto outcome = [&](const std::vector<uint8_t>& frame) {
+    const stack::Counters before = server->counters();
+    give(frame);
+    turn();
+    std::vector<uint64_t> what;
+    for (size_t i = 0; i < net::kDrops; ++i) what.push_back(server->counters().net_drops[i] - before.net_drops[i]);
+    for (size_t i = 0; i < tcp::kDrops; ++i) what.push_back(server->counters().tcp_drops[i] - before.tcp_drops[i]);
+    for (auto& sent = client_link->arriving(); !sent.empty(); sent.pop_front()) {
+      const auto bytes = sent.front().first_segment();
+      what.insert(what.end(), bytes.begin(), bytes.end());
+    }
+    return what;
+  };
+  int answered = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    const size_t options = 4 * random.below(6), text = random.below(30);
+    std::vector<uint8_t> frame(54 + options + text);
+    for (uint8_t& byte : frame) byte = static_cast<uint8_t>(random.next());
+    if (random.chance(0.7)) std::fill_n(frame.begin() + 54, options, uint8_t{1});
+    uint8_t* p = frame.data();
+    wire::write_ethernet(p, server_link->mac(), {{2, 9, 9, 9, 9, 9}}, wire::EtherType::Ipv4);
+    wire::write_ipv4(p + 14, wire::Ipv4Address(198, 18, 0, 99), server_address(), wire::kProtocolTcp,
+                     static_cast<uint16_t>(frame.size() - 14));
+    wire::write_tcp(p + 34, wire::Port(4000), wire::Port(99), wire::Seq(static_cast<uint32_t>(random.next())),
+                    wire::Seq(static_cast<uint32_t>(random.next())), wire::TcpFlags(static_cast<int>(random.below(64))),
+                    1000, options);
+    if (random.chance(0.5)) frame.resize(frame.size() + random.below(8));  // padding
+    if (random.chance(0.6))
+      frame[random.below(static_cast<uint32_t>(std::min<size_t>(frame.size(), 54)))] ^=
+          static_cast<uint8_t>(1u << random.below(8));
+    const auto sum_at = [&](size_t at, wire::ChecksumSum sum, size_t field) {
+      store_be<uint16_t>(frame.data() + field, 0);
+      sum.add(std::span(frame).subspan(at, field == 24 ? 20 : 20 + options + text));
+      store_be(frame.data() + field, sum.checksum());
+    };
+    if (random.chance(0.8)) sum_at(14, {}, 24);
+    wire::ChecksumSum pseudo;
+    pseudo.add_pseudo_header(wire::Ipv4Address(load_be<uint32_t>(frame.data() + 26)),
+                             wire::Ipv4Address(load_be<uint32_t>(frame.data() + 30)), wire::kProtocolTcp,
+                             static_cast<uint16_t>(20 + options + text));
+    if (random.chance(0.8)) sum_at(34, pseudo, 50);
+    const auto one = outcome(frame);
+    constexpr std::array<uint8_t, 4> kPriorityTag = {0x81, 0x00, 0x00, 0x00};
+    frame.insert(frame.begin() + 12, kPriorityTag.begin(), kPriorityTag.end());
+    const auto two = outcome(frame);
+    ASSERT_EQ(one, two) << i;
+    answered += one.size() > net::kDrops + tcp::kDrops ? 1 : 0;
+  }
+  EXPECT_GT(answered, 3'000);
+}
+
 }  // namespace
 }  // namespace estab::test

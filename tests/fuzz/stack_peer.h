@@ -2,6 +2,7 @@
 // that fit to it.
 #pragma once
 
+#include <deque>
 #include <vector>
 
 #include "buf/mbuf_pool.h"
@@ -227,7 +228,7 @@ class StackPeer {
     flow->ts_echo = options.ts_value;
   }
 
-  std::vector<Flow> flows_;
+  std::deque<Flow> flows_;  // references to flows stay good while others come
   std::vector<uint8_t> joined_;
 };
 

@@ -88,11 +88,7 @@ class BareEndpoint {
     uint64_t hash = 0;
   };
 
-  uint64_t hash_of(const wire::Tuple& t) const {
-    const uint64_t words[2] = {uint64_t{t.local.value()} << 32 | t.remote.value(),
-                               uint64_t{t.local_port.value()} << 16 | t.remote_port.value()};
-    return siphash_words<1, 3>(key_, words);
-  }
+  uint64_t hash_of(const wire::Tuple& t) const { return siphash_twelve<1, 3>(key_, t.addresses(), t.ports()); }
   Parsed parse(const uint8_t* p) const {
     Parsed parsed;
     parsed.tuple = {wire::Ipv4Address(load_be<uint32_t>(p + 30)), wire::Ipv4Address(load_be<uint32_t>(p + 26)),

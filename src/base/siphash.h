@@ -59,6 +59,21 @@ constexpr uint64_t siphash_words(const SipKey& key, const uint64_t (&words)[N]) 
   return lanes.v0 ^ lanes.v1 ^ lanes.v2 ^ lanes.v3;
 }
 
+// SipHash-C-D of twelve bytes, little endian: a four-tuple's size. The length shares the second word with the last
+// four.
+template <int C, int D>
+constexpr uint64_t siphash_twelve(const SipKey& key, uint64_t first, uint32_t second) {
+  siphash_detail::Lanes lanes(key);
+  for (const uint64_t word : {first, uint64_t{12} << 56 | second}) {
+    lanes.v3 ^= word;
+    for (int i = 0; i < C; ++i) lanes.round();
+    lanes.v0 ^= word;
+  }
+  lanes.v2 ^= 0xff;
+  for (int i = 0; i < D; ++i) lanes.round();
+  return lanes.v0 ^ lanes.v1 ^ lanes.v2 ^ lanes.v3;
+}
+
 // SipHash-2-4 of bytes, as the paper defines it.
 constexpr uint64_t siphash24(const SipKey& key, std::span<const uint8_t> bytes) {
   siphash_detail::Lanes lanes(key);

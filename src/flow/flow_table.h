@@ -19,11 +19,7 @@ inline constexpr uint32_t kNoFlow = UINT32_MAX;
 
 // The key makes it impossible to aim packets at one bucket from outside.
 inline uint64_t flow_hash(const SipKey& key, const wire::Tuple& tuple) {
-  const uint64_t words[2] = {
-      static_cast<uint64_t>(tuple.local.value()) << 32 | tuple.remote.value(),
-      static_cast<uint64_t>(tuple.local_port.value()) << 16 | tuple.remote_port.value(),
-  };
-  return siphash_words<1, 3>(key, words);
+  return siphash_twelve<1, 3>(key, tuple.addresses(), tuple.ports());
 }
 
 class FlowTable {

@@ -78,7 +78,8 @@ void Stack::apply(Record& record, const tcp::Actions& actions, buf::Mbuf& packet
     transmit(record, actions.reply, keep ? buf::Mbuf() : std::move(packet));
   }
   if (actions.acked > 0) {
-    record.send.pop(actions.acked);
+    record.queues->send.pop(actions.acked);
+    drop_idle_queues(record);
     if (record.wants_room && record.tcb.send_queue() <= config_.send_buffer / 2) {
       record.wants_room = false;
       record.news |= kNewsRoom;
@@ -106,19 +107,18 @@ void Stack::apply(Record& record, const tcp::Actions& actions, buf::Mbuf& packet
 
 void Stack::queue_text(Record& record, const tcp::Actions& actions, buf::Mbuf packet, const Parsed& parsed) {
   packet.keep(parsed.text_offset + actions.text_offset, actions.text_length);
-  record.receive.push_compact(std::move(packet));
+  queues_of(record).receive.push_compact(std::move(packet));
   record.news |= kNewsText;
 }
 
 // Keeps what nothing covers yet, and takes over all that now continues RCV.NXT.
 void Stack::hold_text(Record& record, const tcp::Actions& actions, buf::Mbuf packet, const Parsed& parsed) {
-  if (record.reassembly == nullptr) {
-    if (spare_reassemblies_.empty()) spare_reassemblies_.push_back(std::make_unique<tcp::Reassembly>());
-    record.reassembly = spare_reassemblies_.back().release();
-    spare_reassemblies_.pop_back();
+  Queues& queues = queues_of(record);
+  if (queues.reassembly == nullptr) {
+    queues.reassembly = spare_reassemblies_.take();
     record.tcb.holding = true;
   }
-  tcp::Reassembly& held = *record.reassembly;
+  tcp::Reassembly& held = *queues.reassembly;
   const wire::Seq base = parsed.segment.seq + (parsed.segment.flags.syn() ? 1 : 0);
   const wire::Seq begin = base + actions.text_offset;
   const wire::Seq end = begin + actions.text_length;
@@ -152,12 +152,13 @@ void Stack::hold_text(Record& record, const tcp::Actions& actions, buf::Mbuf pac
 // Text that continues RCV.NXT, and the FIN behind it if that is held.
 void Stack::take_text(Record& record, buf::Mbuf text) {
   const uint32_t length = text ? text.length() : 0;
-  const bool fin = record.reassembly->fin_at(record.tcb.rcv.nxt + length);
+  Queues& queues = queues_of(record);
+  const bool fin = queues.reassembly->fin_at(record.tcb.rcv.nxt + length);
   if (text) {
-    record.receive.push_compact(std::move(text));
+    queues.receive.push_compact(std::move(text));
     record.news |= kNewsText;
   }
-  if (fin) record.reassembly->clear_fin();
+  if (fin) queues.reassembly->clear_fin();
   const tcp::State before = record.tcb.state;
   const tcp::Actions actions = tcp::assemble(record.tcb, length, fin, context());
   count_state(before, record.tcb.state);
@@ -166,11 +167,12 @@ void Stack::take_text(Record& record, buf::Mbuf text) {
 }
 
 void Stack::take_held(Record& record) {
-  while (const auto piece = record.reassembly->pop(record.tcb.rcv.nxt)) {
+  tcp::Reassembly& held = *record.queues->reassembly;
+  while (const auto piece = held.pop(record.tcb.rcv.nxt)) {
     --held_;
     take_text(record, buf::Mbuf(static_cast<rte_mbuf*>(piece->token)));
   }
-  if (record.reassembly->fin_at(record.tcb.rcv.nxt)) take_text(record, {});
+  if (held.fin_at(record.tcb.rcv.nxt)) take_text(record, {});
 }
 
 void Stack::mark_dirty(Record& record) {
@@ -196,7 +198,7 @@ void Stack::settle(Record& record, buf::Mbuf carrier) {
   if (record.tcb.state != tcp::State::Closed) send_output(record, std::move(carrier));
   settling_ = outer;
   // After an end in order the user may still have text to take; the end is told when it has, or when it closes.
-  const bool unread = record.error == tcp::Error::None && !record.receive.empty() && !record.tcb.receive_closed;
+  const bool unread = record.error == tcp::Error::None && record.has_text() && !record.tcb.receive_closed;
   if ((record.news & kNewsClose) != 0 && !unread) {
     finish(record);
   } else {
@@ -305,8 +307,9 @@ void Stack::transmit(Record& record, const tcp::Emission& emission, buf::Mbuf ca
     if (const auto* mac = neighbors_.find(hop, now_, ask)) record.next_hop = *mac;
   }
   const Transmitter::Route route{record.tuple, config_.interface.mac, record.next_hop};
-  buf::Mbuf packet = transmitter_.build(route, emission, &record.send, record.tcb.sack ? record.reassembly : nullptr,
-                                        std::move(carrier));
+  buf::MbufQueue* text = record.queues == nullptr ? nullptr : &record.queues->send;
+  buf::Mbuf packet =
+      transmitter_.build(route, emission, text, record.tcb.sack ? record.reassembly() : nullptr, std::move(carrier));
   if (!packet) return;
   if (!record.next_hop.is_zero()) {
     transmitter_.send(std::move(packet));

@@ -18,6 +18,16 @@ inline constexpr uint8_t kNewsRoom = 4;
 inline constexpr uint8_t kNewsFin = 8;
 inline constexpr uint8_t kNewsClose = 16;
 
+// What a connection holds bytes in, while it holds some.
+struct Queues {
+  buf::MbufQueue send;
+  buf::MbufQueue receive;
+  tcp::Reassembly* reassembly = nullptr;  // while there is a hole
+
+  bool idle() const { return send.empty() && receive.empty() && reassembly == nullptr; }
+};
+
+// A connection that carries nothing has no more than this: four cache lines.
 struct alignas(64) Record {
   wire::Tuple tuple;
   uint32_t generation = 0;      // odd while in use
@@ -33,9 +43,11 @@ struct alignas(64) Record {
   tcp::Tcb tcb;
   Handler* handler = nullptr;
   uint64_t user = 0;
-  tcp::Reassembly* reassembly = nullptr;
-  buf::MbufQueue send;
-  buf::MbufQueue receive;
+  Queues* queues = nullptr;
+
+  bool has_text() const { return queues != nullptr && !queues->receive.empty(); }
+  tcp::Reassembly* reassembly() const { return queues == nullptr ? nullptr : queues->reassembly; }
 };
+static_assert(sizeof(Record) <= 256);
 
 }  // namespace estab::stack

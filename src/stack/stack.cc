@@ -40,10 +40,7 @@ Stack::Stack(const StackConfig& config, device::Link& link, buf::MbufPool& pool,
 Stack::~Stack() {
   for (uint32_t i = 0; i < records_.touched(); ++i) {
     Record& record = records_[i];
-    if ((record.generation & 1) == 0) continue;
-    record.send.clear();
-    record.receive.clear();
-    drop_reassembly(record);
+    if ((record.generation & 1) != 0) drop_queues(record);
   }
   transmitter_.flush();
 }
@@ -120,15 +117,16 @@ bool Stack::send(ConnectionId id, buf::Mbuf& data) {
     return true;
   }
   if (!tcp::send(record->tcb, data.length())) return false;
-  record->send.push(std::move(data));
+  queues_of(*record).send.push(std::move(data));
   mark_dirty(*record);
   return true;
 }
 
 buf::Mbuf Stack::take_received(ConnectionId id) {
   Record* record = find(id);
-  if (record == nullptr || record->receive.empty()) return {};
-  buf::Mbuf data = record->receive.take_all();
+  if (record == nullptr || !record->has_text()) return {};
+  buf::Mbuf data = record->queues->receive.take_all();
+  drop_idle_queues(*record);
   if (tcp::receive(record->tcb, data.length(), context()) || (record->news & kNewsClose) != 0) mark_dirty(*record);
   return data;
 }
@@ -229,23 +227,40 @@ void Stack::release(Record& record) {
 
 void Stack::free_record(Record& record) {
   const uint32_t index = index_of(record);
-  record.send.clear();
-  record.receive.clear();
-  drop_reassembly(record);
+  drop_queues(record);
   ++record.generation;
   record.dirty = false;
   records_.release(index);
 }
 
+Queues& Stack::queues_of(Record& record) {
+  if (record.queues == nullptr) record.queues = spare_queues_.take();
+  return *record.queues;
+}
+
+void Stack::drop_idle_queues(Record& record) {
+  if (record.queues == nullptr || !record.queues->idle()) return;
+  spare_queues_.give(std::exchange(record.queues, nullptr));
+}
+
+void Stack::drop_queues(Record& record) {
+  if (record.queues == nullptr) return;
+  record.queues->send.clear();
+  record.queues->receive.clear();
+  drop_reassembly(record);
+  drop_idle_queues(record);
+}
+
 void Stack::drop_reassembly(Record& record) {
-  if (record.reassembly == nullptr) return;
-  while (auto piece = record.reassembly->pop_any()) {
+  tcp::Reassembly* held = record.reassembly();
+  if (held == nullptr) return;
+  while (auto piece = held->pop_any()) {
     buf::Mbuf(static_cast<rte_mbuf*>(piece->token)).reset();
     --held_;
   }
-  record.reassembly->clear_fin();
-  spare_reassemblies_.emplace_back(record.reassembly);
-  record.reassembly = nullptr;
+  held->clear_fin();
+  spare_reassemblies_.give(held);
+  record.queues->reassembly = nullptr;
   record.tcb.holding = false;
 }
 

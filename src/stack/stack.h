@@ -9,6 +9,7 @@
 
 #include "base/budget.h"
 #include "base/lazy_array.h"
+#include "base/spares.h"
 #include "buf/mbuf_pool.h"
 #include "device/link.h"
 #include "flow/flow_table.h"
@@ -179,6 +180,9 @@ class Stack {
   void look_at_mbufs();
   void count_state(tcp::State before, tcp::State after);
   void count_drop(tcp::Actions& actions, const tcp::Segment& segment);
+  Queues& queues_of(Record& record);
+  void drop_idle_queues(Record& record);
+  void drop_queues(Record& record);
   void drop_reassembly(Record& record);
   Record* allocate(const wire::Tuple& tuple, uint64_t hash);
   void release(Record& record);      // forgets the connection
@@ -230,7 +234,8 @@ class Stack {
   net::Neighbors neighbors_;
   Listeners listeners_;
   std::vector<uint32_t> dirty_;
-  std::vector<std::unique_ptr<tcp::Reassembly>> spare_reassemblies_;
+  Spares<Queues> spare_queues_;
+  Spares<tcp::Reassembly> spare_reassemblies_;
   uint32_t next_local_ = 0;
   // Pieces of out-of-order text, of all connections. Each pins two mbufs, and nothing bounds how long a peer leaves a
   // hole: so all together get a quarter of the pool. What is refused comes again (RFC 9293 SHLD-31 lets us hold, no

@@ -15,8 +15,8 @@ constexpr uint32_t kOptionBits = 0x3f;
 
 uint32_t mac(const SipKey& secret, const wire::Tuple& tuple, wire::Seq irs, uint32_t mss_index, uint64_t minute) {
   const uint64_t words[4] = {
-      static_cast<uint64_t>(tuple.local.value()) << 32 | tuple.remote.value(),
-      static_cast<uint64_t>(tuple.local_port.value()) << 16 | tuple.remote_port.value(),
+      tuple.addresses(),
+      tuple.ports(),
       static_cast<uint64_t>(irs.value()) << 32 | mss_index,
       minute,
   };

@@ -15,11 +15,7 @@ struct InitialNumbers {
 };
 
 constexpr InitialNumbers initial_numbers(const SipKey& secret, const wire::Tuple& tuple, Instant now) {
-  const uint64_t words[2] = {
-      static_cast<uint64_t>(tuple.local.value()) << 32 | tuple.remote.value(),
-      static_cast<uint64_t>(tuple.local_port.value()) << 16 | tuple.remote_port.value(),
-  };
-  const uint64_t f = siphash_words<2, 4>(secret, words);
+  const uint64_t f = siphash_twelve<2, 4>(secret, tuple.addresses(), tuple.ports());
   return {wire::Seq(static_cast<uint32_t>(f) + static_cast<uint32_t>(now.ns() / 4'000)),
           static_cast<uint32_t>(f >> 32)};
 }

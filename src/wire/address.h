@@ -59,6 +59,10 @@ struct Tuple {
   Port local_port;
   Port remote_port;
 
+  // As two numbers, for hashing.
+  constexpr uint64_t addresses() const { return static_cast<uint64_t>(local.value()) << 32 | remote.value(); }
+  constexpr uint32_t ports() const { return static_cast<uint32_t>(local_port.value()) << 16 | remote_port.value(); }
+
   constexpr bool operator==(const Tuple&) const = default;
 };
 

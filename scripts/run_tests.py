@@ -203,9 +203,10 @@ def run_python(quick, long, filters, tally):
     for folder in ("program", "interop"):
         names = [f"{folder}.{file.stem}" for file in sorted((ROOT / "tests" / folder).glob("*_test.py"))]
         for case in cases(unittest.defaultTestLoader.loadTestsFromNames(names)):
-            if not wanted(case.id(), filters) or (quick and getattr(case, "slow", False)):
+            method = getattr(case, case._testMethodName, case)
+            if not wanted(case.id(), filters) or (quick and getattr(method, "slow", False)):
                 continue
-            if getattr(case, "long", False) and not long:
+            if getattr(method, "long", False) and not long:
                 left_out += 1
             else:
                 chosen.addTest(case)

@@ -101,6 +101,9 @@ void replay(const capture::Survey& survey, device::PcapReader& reader) {
   must(summary.followed + summary.rewritten + summary.as_they_were == packets, "every packet is counted");
   stack.for_each_connection([&](stack::ConnectionId id) { stack.close(id); });
   feed.drain(feed.now() + Duration::seconds(30));
+  // A window of one byte can keep what is queued for longer.
+  stack.for_each_connection([&](stack::ConnectionId id) { stack.abort(id); });
+  feed.drain(feed.now() + Duration::seconds(5));
   must(stack.connections() == 0, "no connection is left");
 }
 

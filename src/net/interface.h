@@ -20,7 +20,7 @@ struct Interface {
   uint32_t mask() const { return prefix_length == 0 ? 0 : UINT32_MAX << (32 - prefix_length); }
   bool on_link(wire::Ipv4Address a) const { return ((a.value() ^ address.value()) & mask()) == 0; }
   bool is_subnet_broadcast(wire::Ipv4Address a) const {
-    return prefix_length < 31 && on_link(a) && (a.value() | mask()) == UINT32_MAX;
+    return (a.value() | mask()) == UINT32_MAX && prefix_length < 31 && on_link(a);
   }
   // Whom to hand a packet for `a`; nothing when it is neither on the link nor behind a gateway.
   std::optional<wire::Ipv4Address> next_hop(wire::Ipv4Address a) const {
@@ -29,7 +29,8 @@ struct Interface {
   }
   // A source that no honest packet has (RFC 1122 §3.2.1.3, RFC 9293 MUST-63).
   bool is_invalid_source(wire::Ipv4Address a) const {
-    return a.is_unspecified() || a.value() >> 28 >= 0xe || a.is_loopback() || is_subnet_broadcast(a) || is_ours(a);
+    const uint32_t top = a.value() >> 24;
+    return top >= 0xe0 || top == 127 || a.is_unspecified() || is_ours(a) || is_subnet_broadcast(a);
   }
 };
 

@@ -50,12 +50,14 @@ bool Stack::parse_common(buf::MbufView packet, Parsed& parsed) {
   if (!interface.is_ours(destination) || interface.is_invalid_source(source)) return false;
   const auto length = static_cast<uint32_t>(total - wire::kIpv4HeaderSize);
   if (!packet.verdict_is(RTE_MBUF_F_RX_IP_CKSUM_MASK, RTE_MBUF_F_RX_IP_CKSUM_GOOD) &&
-      wire::fold_sum(wire::raw_sum(p + kIpAt, wire::kIpv4HeaderSize)) != 0xffff)
+      wire::fold_sum(wire::raw_sum_of<wire::kIpv4HeaderSize>(p + kIpAt)) != 0xffff)
     return false;
   if (!packet.verdict_is(RTE_MBUF_F_RX_L4_CKSUM_MASK, RTE_MBUF_F_RX_L4_CKSUM_GOOD)) {
-    const uint64_t pseudo = wire::raw_sum(p + kIpAt + 12, 8) + byte_swap(static_cast<uint16_t>(length)) +
-                            byte_swap(uint16_t{wire::kProtocolTcp});
-    if (wire::fold_sum(pseudo + wire::raw_sum(p + kTcpAt, length)) != 0xffff) return false;
+    const uint64_t pseudo = wire::raw_sum_of<8>(p + kIpAt + 12) + wire::raw_sum_of<wire::kTcpHeaderSize>(p + kTcpAt) +
+                            byte_swap(static_cast<uint16_t>(length)) + byte_swap(uint16_t{wire::kProtocolTcp});
+    if (wire::fold_sum(pseudo + wire::raw_sum(p + kTcpAt + wire::kTcpHeaderSize, length - wire::kTcpHeaderSize)) !=
+        0xffff)
+      return false;
   }
   tcp::Segment& segment = parsed.segment;
   segment.options = {};

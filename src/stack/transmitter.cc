@@ -55,8 +55,10 @@ buf::Mbuf Transmitter::blank(uint16_t length, buf::Mbuf carrier) {
 
 buf::Mbuf Transmitter::build(const Route& route, const tcp::Emission& emission, buf::MbufQueue* text,
                              const tcp::Reassembly* held, buf::Mbuf carrier) {
-  const wire::TcpOptions options = options_of(emission, held);
-  const auto header = static_cast<uint16_t>(kHeaders + wire::tcp_options_size(options));
+  const bool may_have_options = emission.has_timestamps || emission.mss != 0 || emission.has_window_scale ||
+                                emission.sack_permitted || held != nullptr;
+  const wire::TcpOptions options = may_have_options ? options_of(emission, held) : wire::TcpOptions{};
+  const auto header = static_cast<uint16_t>(kHeaders + (may_have_options ? wire::tcp_options_size(options) : 0));
   buf::Mbuf packet = blank(header, std::move(carrier));
   if (!packet) return packet;
   if (emission.text > 0 && !attach_text(packet, emission, *text, header)) {

@@ -32,6 +32,17 @@ wire::TcpOptions options_of(const tcp::Emission& emission, const tcp::Reassembly
   return options;
 }
 
+// Of text in further segments, in host order. `odd`: the first byte is the second of its word.
+uint16_t sum_of_chain(const rte_mbuf* segment, bool odd) {
+  wire::ChecksumSum sum;
+  for (; segment != nullptr; segment = segment->next) {
+    const std::span<const uint8_t> bytes{rte_pktmbuf_mtod(segment, const uint8_t*), segment->data_len};
+    odd ? sum.add_odd(bytes) : sum.add(bytes);
+    odd = odd != ((segment->data_len & 1) != 0);
+  }
+  return sum.folded();
+}
+
 }  // namespace
 
 Transmitter::Transmitter(device::Link& link, buf::MbufPool& pool, Counters& counters)
@@ -73,7 +84,7 @@ buf::Mbuf Transmitter::build(const Route& route, const tcp::Emission& emission, 
   wire::write_tcp(p + kTcpAt, route.tuple.local_port, route.tuple.remote_port, emission.seq, emission.ack,
                   emission.flags, emission.window, header - kHeaders);
   if (header > kHeaders) wire::write_tcp_options(p + kHeaders, options);
-  fill_checksums(packet, route, tcp_length);
+  fill_checksums(packet, route, emission, header);
   if (emission.flags.rst()) ++counters_.resets_sent;
   if (emission.retransmission) ++counters_.retransmitted;
   return packet;
@@ -96,11 +107,15 @@ bool Transmitter::attach_text(buf::Mbuf& packet, const tcp::Emission& emission, 
   return true;
 }
 
-void Transmitter::fill_checksums(const buf::Mbuf& packet, const Route& route, uint16_t tcp_length) {
+// From the values that were written, not from the bytes: to read them back at once in other sizes would wait for the
+// stores. (Sums in host order.)
+void Transmitter::fill_checksums(const buf::Mbuf& packet, const Route& route, const tcp::Emission& emission,
+                                 uint16_t header) {
   rte_mbuf* mbuf = packet.get();
   uint8_t* tcp = packet.data() + kTcpAt;
-  wire::ChecksumSum sum;
-  sum.add_pseudo_header(route.tuple.local, route.tuple.remote, wire::kProtocolTcp, tcp_length);
+  const wire::Tuple& tuple = route.tuple;
+  const uint64_t pseudo =
+      uint64_t{tuple.local.value()} + tuple.remote.value() + wire::kProtocolTcp + (packet.length() - kTcpAt);
   if (device_.ipv4_checksum || device_.tcp_checksum) {
     mbuf->tx_offload = 0;
     mbuf->l2_len = wire::kEthernetHeaderSize;
@@ -110,17 +125,20 @@ void Transmitter::fill_checksums(const buf::Mbuf& packet, const Route& route, ui
   }
   if (device_.tcp_checksum) {
     mbuf->ol_flags |= RTE_MBUF_F_TX_TCP_CKSUM;
-    store_be(tcp + 16, sum.folded());  // the device adds the rest to the pseudo-header's sum
+    store_be(tcp + 16, wire::fold_sum(pseudo));  // the device adds the rest to the pseudo-header's sum
     return;
   }
-  sum.add({tcp, static_cast<size_t>(packet.first_length() - kTcpAt)});
-  size_t at = static_cast<size_t>(packet.first_length() - kTcpAt);
-  for (const rte_mbuf* segment = mbuf->next; segment != nullptr; segment = segment->next) {
-    const std::span<const uint8_t> bytes{rte_pktmbuf_mtod(segment, const uint8_t*), segment->data_len};
-    (at & 1) != 0 ? sum.add_odd(bytes) : sum.add(bytes);
-    at += segment->data_len;
+  const uint32_t offset_and_flags = static_cast<uint32_t>(header - kTcpAt) << 26 | uint32_t{emission.flags.bits()}
+                                                                                       << 16;
+  uint64_t sum =
+      pseudo + tuple.ports() + emission.seq.value() + emission.ack.value() + offset_and_flags + emission.window;
+  const uint32_t here = packet.first_length() - kTcpAt;  // of the segment
+  if (here > wire::kTcpHeaderSize) {
+    const uint8_t* rest = tcp + wire::kTcpHeaderSize;
+    sum += byte_swap(wire::fold_sum(wire::raw_sum(rest, here - wire::kTcpHeaderSize)));
   }
-  store_be(tcp + 16, sum.checksum());
+  if (mbuf->next != nullptr) sum += sum_of_chain(mbuf->next, (here & 1) != 0);
+  store_be(tcp + 16, static_cast<uint16_t>(~wire::fold_sum(sum)));
 }
 
 void Transmitter::send(buf::Mbuf packet) {

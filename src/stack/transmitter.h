@@ -45,7 +45,7 @@ class Transmitter {
 
  private:
   bool attach_text(buf::Mbuf& packet, const tcp::Emission& emission, buf::MbufQueue& text, uint16_t header);
-  void fill_checksums(const buf::Mbuf& packet, const Route& route, uint16_t tcp_length);
+  void fill_checksums(const buf::Mbuf& packet, const Route& route, const tcp::Emission& emission, uint16_t header);
 
   device::Link& link_;
   buf::MbufPool& pool_;

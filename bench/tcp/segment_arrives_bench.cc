@@ -37,8 +37,7 @@ tcp::Segment segment(Seq seq, Seq ack, int flags, uint32_t text = 0) {
 }
 
 tcp::Tcb listening() {
-  tcp::Tcb tcb;
-  tcp::open_passive(tcb, {kIss, 0}, parameters);
+  tcp::Tcb tcb = tcp::open_passive({kIss, 0}, parameters);
   return tcb;
 }
 tcp::Segment syn() {

@@ -25,7 +25,7 @@ struct Lanes {
         v2(key.k0 ^ 0x6c7967656e657261ULL),
         v3(key.k1 ^ 0x7465646279746573ULL) {}
 
-  constexpr void round() {
+  [[gnu::always_inline]] constexpr void round() {
     v0 += v1;
     v1 = std::rotl(v1, 13) ^ v0;
     v0 = std::rotl(v0, 32);

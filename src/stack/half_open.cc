@@ -32,8 +32,7 @@ void Stack::syn_arrives(buf::Mbuf packet, const Parsed& parsed, Listener& listen
   tcp::InitialNumbers numbers = tcp::initial_numbers(config_.secrets.isn, parsed.tuple, now_);
   // A new incarnation starts beyond the sequence numbers of the old (RFC 1122 §4.2.2.13).
   if (previous != wire::Seq(0) && numbers.isn <= previous) numbers.isn = previous + 64000;
-  tcp::Tcb tcb;
-  tcp::open_passive(tcb, numbers, config_.tcp);
+  tcp::Tcb tcb = tcp::open_passive(numbers, config_.tcp);
   const tcp::Actions actions = tcp::segment_arrives(tcb, parsed.segment, context());
   HalfOpenRecord& half = half_opens_[index];
   const timer::TimerNode timer = half.timer;  // it may still be in the wheel
@@ -52,11 +51,11 @@ void Stack::syn_arrives(buf::Mbuf packet, const Parsed& parsed, Listener& listen
 void Stack::answer_with_cookie(buf::Mbuf packet, const Parsed& parsed) {
   const tcp::Segment& syn = parsed.segment;
   const uint16_t offered = syn.options.has_mss ? syn.options.mss : tcp::kDefaultMss;
-  tcp::InitialNumbers numbers = tcp::initial_numbers(config_.secrets.isn, parsed.tuple, now_);
+  tcp::InitialNumbers numbers;
+  if (syn.options.has_timestamps) numbers = tcp::initial_numbers(config_.secrets.isn, parsed.tuple, now_);
   numbers.isn =
       tcp::make_cookie(config_.secrets.cookie, parsed.tuple, syn.seq, std::min(offered, config_.tcp.mss), cookie_now());
-  tcp::Tcb tcb;
-  tcp::open_passive(tcb, numbers, config_.tcp);
+  tcp::Tcb tcb = tcp::open_passive(numbers, config_.tcp);
   tcp::Actions actions = tcp::segment_arrives(tcb, syn, context());
   if (actions.reply.has_timestamps) {
     actions.reply.ts_value = tcp::timestamp_with_options(actions.reply.ts_value, syn.options);
@@ -97,7 +96,7 @@ Record* Stack::connection_from_cookie(const Parsed& parsed, Listener& listener) 
   syn.options.mss = *mss;
   // Our timestamps go on after the one that is echoed, whoever sent it.
   const uint32_t ts_offset = tcp::timestamp_after(ack.options.ts_echo) - static_cast<uint32_t>(now_.ms());
-  tcp::open_passive(record->tcb, {cookie, ts_offset}, config_.tcp);
+  record->tcb = tcp::open_passive({cookie, ts_offset}, config_.tcp);
   tcp::segment_arrives(record->tcb, syn, context());
   record->tcb.rtt_timing = false;  // nobody knows when the SYN-ACK went out
   record->handler = listener.handler;

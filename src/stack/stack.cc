@@ -89,7 +89,7 @@ ConnectFailure Stack::connect(wire::Ipv4Address remote, wire::Port port, Handler
   bool ask = false;
   if (const auto* mac = neighbors_.find(*next_hop, now_, ask)) record->next_hop = *mac;
   if (ask) ask_arp(*next_hop);
-  tcp::open_active(record->tcb, tcp::initial_numbers(config_.secrets.isn, tuple, now_), config_.tcp);
+  record->tcb = tcp::open_active(tcp::initial_numbers(config_.secrets.isn, tuple, now_), config_.tcp);
   record->tcb.probe_only = options.probe_only;
   ++counters_.attempted;
   ++counters_.by_state[static_cast<size_t>(record->tcb.state)];

@@ -3,8 +3,9 @@
 namespace estab::tcp {
 namespace {
 
-void open(Tcb& tcb, const InitialNumbers& numbers, const Parameters& parameters) {
-  tcb = Tcb{};
+Tcb opened(State state, const InitialNumbers& numbers, const Parameters& parameters) {
+  Tcb tcb;
+  tcb.state = state;
   tcb.iss = numbers.isn;
   tcb.ts_offset = numbers.ts_offset;
   tcb.snd.una = tcb.iss;
@@ -15,6 +16,7 @@ void open(Tcb& tcb, const InitialNumbers& numbers, const Parameters& parameters)
   tcb.rtt.rto_us = static_cast<uint32_t>(parameters.initial_rto.us());
   tcb.keepalive = parameters.keepalive;
   tcb.nodelay = !parameters.nagle;
+  return tcb;
 }
 
 // The states in which ABORT answers with a RST (RFC 9293 §3.10.5).
@@ -39,15 +41,14 @@ bool reset_is_due(State state) {
 
 }  // namespace
 
-void open_passive(Tcb& tcb, const InitialNumbers& numbers, const Parameters& parameters) noexcept {
-  open(tcb, numbers, parameters);
-  tcb.state = State::Listen;
+Tcb open_passive(const InitialNumbers& numbers, const Parameters& parameters) noexcept {
+  return opened(State::Listen, numbers, parameters);
 }
 
-void open_active(Tcb& tcb, const InitialNumbers& numbers, const Parameters& parameters) noexcept {
-  open(tcb, numbers, parameters);
-  tcb.state = State::SynSent;
+Tcb open_active(const InitialNumbers& numbers, const Parameters& parameters) noexcept {
+  Tcb tcb = opened(State::SynSent, numbers, parameters);
   tcb.syn_pending = true;
+  return tcb;
 }
 
 bool send(Tcb& tcb, uint32_t bytes) noexcept {

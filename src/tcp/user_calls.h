@@ -7,11 +7,11 @@
 
 namespace estab::tcp {
 
-// OPEN, passive: the TCB waits in LISTEN for the SYN that it is about to be given.
-void open_passive(Tcb& tcb, const InitialNumbers& numbers, const Parameters& parameters) noexcept;
+// OPEN, passive: a TCB that waits in LISTEN for the SYN that it is about to be given.
+Tcb open_passive(const InitialNumbers& numbers, const Parameters& parameters) noexcept;
 
-// OPEN, active: SYN-SENT, with a SYN for next_segment() to send.
-void open_active(Tcb& tcb, const InitialNumbers& numbers, const Parameters& parameters) noexcept;
+// OPEN, active: a TCB in SYN-SENT, with a SYN for next_segment() to send.
+Tcb open_active(const InitialNumbers& numbers, const Parameters& parameters) noexcept;
 
 // SEND: `bytes` were added to the end of the send queue. False, and nothing is changed, where the state has no more to
 // send.

@@ -26,14 +26,14 @@ Segment received_as(const Emission& e) {
 }  // namespace
 
 void Link::open(InitialNumbers a, InitialNumbers b) {
-  open_passive(host[1].tcb, b, host[1].parameters);
-  open_active(host[0].tcb, a, host[0].parameters);
+  host[1].tcb = open_passive(b, host[1].parameters);
+  host[0].tcb = open_active(a, host[0].parameters);
   flush(0);
 }
 
 void Link::open_simultaneously(InitialNumbers a, InitialNumbers b) {
-  open_active(host[0].tcb, a, host[0].parameters);
-  open_active(host[1].tcb, b, host[1].parameters);
+  host[0].tcb = open_active(a, host[0].parameters);
+  host[1].tcb = open_active(b, host[1].parameters);
   flush(0);
   flush(1);
 }

@@ -113,9 +113,9 @@ class Peer {
   Actions shuts_down() { return last = shutdown_send(tcb, context()); }
 
   // ------------------------------------------------------------------------------------------------- reaching states
-  void listen() { open_passive(tcb, {iss, ts_offset}, parameters); }
+  void listen() { tcb = open_passive({iss, ts_offset}, parameters); }
   Emission syn_sent() {
-    open_active(tcb, {iss, ts_offset}, parameters);
+    tcb = open_active({iss, ts_offset}, parameters);
     return next();
   }
   void syn_received() {

@@ -34,6 +34,8 @@ Stack::Stack(const StackConfig& config, device::Link& link, buf::MbufPool& pool,
       challenge_budget_(config.challenge_acks, config.secrets.port.k0),
       reset_budget_(config.stray_resets, config.secrets.port.k1),
       now_(now) {
+  // A TIME-WAIT record counts milliseconds in 32 bits, and its half is 24 days.
+  config_.tcp.time_wait = std::min(config_.tcp.time_wait, Duration::seconds(20 * 24 * 3600));
   dirty_.reserve(1024);
 }
 

@@ -8,7 +8,6 @@
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
-#include <stdexcept>
 #include <unordered_map>
 #include <vector>
 
@@ -49,11 +48,11 @@ Result<device::Eal> start_eal(const Config& config) {
   return eal;
 }
 
-stack::Secrets make_secrets(uint64_t seed) {
+Result<stack::Secrets> make_secrets(uint64_t seed) {
   stack::Secrets secrets;
   if (seed == 0) {
     if (getrandom(&secrets, sizeof(secrets), 0) == static_cast<ssize_t>(sizeof(secrets))) return secrets;
-    throw std::runtime_error("the system gives no random numbers: without secrets, connections could be forged");
+    return Failure{"the system gives no random numbers (getrandom): without secrets, connections could be forged"};
   }
   Random random(seed);
   for (SipKey* key : {&secrets.isn, &secrets.flow, &secrets.port, &secrets.cookie})
@@ -84,7 +83,6 @@ stack::StackConfig stack_config(const Config& config, const device::Link& link) 
          (uint64_t{65535} << out.tcp.window_scale) < config.receive_buffer) {
     ++out.tcp.window_scale;
   }
-  out.secrets = make_secrets(config.seed);
   out.max_connections = config.max_connections;
   out.send_buffer = config.send_buffer;
   out.syn_cookies = static_cast<stack::SynCookies>(config.syn_cookies);
@@ -202,11 +200,13 @@ Result<std::unique_ptr<Endpoint>> EndpointAccess::create(const Config& config, c
   static unsigned count = 0;
   auto pool = buf::MbufPool::create("estab" + std::to_string(count++), config.mbufs);
   if (!pool) return pool.failure();
-  std::optional<SipKey> cookie_secret;
-  if (!config.cookie_secret_file.empty()) {
+  auto secrets = make_secrets(config.seed);
+  if (!secrets) return secrets.failure();
+  const bool shared_cookies = !config.cookie_secret_file.empty();
+  if (shared_cookies) {
     auto read = read_cookie_secret(config.cookie_secret_file);
     if (!read) return read.failure();
-    cookie_secret = *read;
+    secrets->cookie = *read;
   }
   auto impl = std::make_unique<Endpoint::Impl>(config, std::move(*pool), eal->memory);
   auto port = device::Port::open(config.device, impl->pool);
@@ -217,8 +217,8 @@ Result<std::unique_ptr<Endpoint>> EndpointAccess::create(const Config& config, c
   stack::StackConfig inner = stack_config(config, link);
   inner.interface.promiscuous = in_virtual_time != nullptr;  // a capture's frames are for its own server's MAC
   const Instant start = in_virtual_time != nullptr ? in_virtual_time->start : process_clock().now();
-  if (cookie_secret) {
-    inner.secrets.cookie = *cookie_secret;
+  inner.secrets = *secrets;
+  if (shared_cookies) {
     const auto wall = std::chrono::system_clock::now().time_since_epoch();
     inner.shared_cookie_clock =
         Duration::nanoseconds(std::chrono::duration_cast<std::chrono::nanoseconds>(wall).count()) -

@@ -39,24 +39,29 @@ struct Lanes {
   }
 };
 
-}  // namespace siphash_detail
-
-// SipHash-C-D of whole 64-bit words (the length is part of the last word by the caller's choice of words).
-template <int C, int D, size_t N>
-constexpr uint64_t siphash_words(const SipKey& key, const uint64_t (&words)[N]) {
-  siphash_detail::Lanes lanes(key);
-  for (const uint64_t word : words) {
-    lanes.v3 ^= word;
-    for (int i = 0; i < C; ++i) lanes.round();
-    lanes.v0 ^= word;
-  }
-  const uint64_t last = static_cast<uint64_t>(N * 8) << 56;
-  lanes.v3 ^= last;
+// The paper's algorithm, word by word: the last one carries the length in its highest byte.
+template <int C>
+constexpr void absorb(Lanes& lanes, uint64_t word) {
+  lanes.v3 ^= word;
   for (int i = 0; i < C; ++i) lanes.round();
-  lanes.v0 ^= last;
+  lanes.v0 ^= word;
+}
+template <int D>
+constexpr uint64_t finish(Lanes& lanes) {
   lanes.v2 ^= 0xff;
   for (int i = 0; i < D; ++i) lanes.round();
   return lanes.v0 ^ lanes.v1 ^ lanes.v2 ^ lanes.v3;
+}
+
+}  // namespace siphash_detail
+
+// SipHash-C-D of whole 64-bit words.
+template <int C, int D, size_t N>
+constexpr uint64_t siphash_words(const SipKey& key, const uint64_t (&words)[N]) {
+  siphash_detail::Lanes lanes(key);
+  for (const uint64_t word : words) siphash_detail::absorb<C>(lanes, word);
+  siphash_detail::absorb<C>(lanes, static_cast<uint64_t>(N * 8) << 56);
+  return siphash_detail::finish<D>(lanes);
 }
 
 // SipHash-C-D of twelve bytes, little endian: a four-tuple's size. The length shares the second word with the last
@@ -64,37 +69,24 @@ constexpr uint64_t siphash_words(const SipKey& key, const uint64_t (&words)[N]) 
 template <int C, int D>
 constexpr uint64_t siphash_twelve(const SipKey& key, uint64_t first, uint32_t second) {
   siphash_detail::Lanes lanes(key);
-  for (const uint64_t word : {first, uint64_t{12} << 56 | second}) {
-    lanes.v3 ^= word;
-    for (int i = 0; i < C; ++i) lanes.round();
-    lanes.v0 ^= word;
-  }
-  lanes.v2 ^= 0xff;
-  for (int i = 0; i < D; ++i) lanes.round();
-  return lanes.v0 ^ lanes.v1 ^ lanes.v2 ^ lanes.v3;
+  siphash_detail::absorb<C>(lanes, first);
+  siphash_detail::absorb<C>(lanes, uint64_t{12} << 56 | second);
+  return siphash_detail::finish<D>(lanes);
 }
 
 // SipHash-2-4 of bytes, as the paper defines it.
 constexpr uint64_t siphash24(const SipKey& key, std::span<const uint8_t> bytes) {
   siphash_detail::Lanes lanes(key);
   const size_t whole = bytes.size() & ~size_t{7};
-  const auto absorb = [&lanes](uint64_t word) {
-    lanes.v3 ^= word;
-    lanes.round();
-    lanes.round();
-    lanes.v0 ^= word;
-  };
   for (size_t i = 0; i < whole; i += 8) {
     uint64_t word = 0;
     for (size_t j = 0; j < 8; ++j) word |= static_cast<uint64_t>(bytes[i + j]) << (8 * j);
-    absorb(word);
+    siphash_detail::absorb<2>(lanes, word);
   }
   uint64_t last = static_cast<uint64_t>(bytes.size() & 0xff) << 56;
   for (size_t i = whole; i < bytes.size(); ++i) last |= static_cast<uint64_t>(bytes[i]) << (8 * (i - whole));
-  absorb(last);
-  lanes.v2 ^= 0xff;
-  for (int i = 0; i < 4; ++i) lanes.round();
-  return lanes.v0 ^ lanes.v1 ^ lanes.v2 ^ lanes.v3;
+  siphash_detail::absorb<2>(lanes, last);
+  return siphash_detail::finish<4>(lanes);
 }
 
 }  // namespace estab

@@ -33,6 +33,7 @@ class Pool {
 
   Record& operator[](uint32_t index) { return records_[index]; }
   const Record& operator[](uint32_t index) const { return records_[index]; }
+  uint32_t index_of(const Record& record) const { return static_cast<uint32_t>(&record - &records_[0]); }
   Record* data() { return records_.data(); }
   uint32_t used() const { return used_; }
   uint32_t capacity() const { return capacity_; }

@@ -17,8 +17,9 @@ void Stack::segment_for_nobody(buf::Mbuf packet, const Parsed& parsed, wire::Seq
       syn_arrives(std::move(packet), parsed, *listener, previous);
       return;
     }
-    if (Record* record = connection_from_cookie(parsed, *listener)) {
-      segment_arrives(*record, std::move(packet), parsed);
+    if (const auto mss = mss_of_cookie(parsed)) {
+      if (Record* record = connection_from_cookie(parsed, *listener, *mss))
+        segment_arrives(*record, std::move(packet), parsed);
       return;
     }
   }
@@ -113,12 +114,16 @@ void Stack::queue_text(Record& record, const tcp::Actions& actions, buf::Mbuf pa
 
 // Keeps what nothing covers yet, and takes over all that now continues RCV.NXT.
 void Stack::hold_text(Record& record, const tcp::Actions& actions, buf::Mbuf packet, const Parsed& parsed) {
-  Queues& queues = queues_of(record);
-  if (queues.reassembly == nullptr) {
-    queues.reassembly = spare_reassemblies_.take();
+  if (record.reassembly() == nullptr) {
+    const uint32_t index = reassemblies_.allocate();
+    if (index == flow::kNoRecord) {
+      ++counters_.drops[static_cast<size_t>(Drop::HoldFull)];
+      return;
+    }
+    queues_of(record).reassembly = &reassemblies_[index];
     record.tcb.holding = true;
   }
-  tcp::Reassembly& held = *queues.reassembly;
+  tcp::Reassembly& held = *record.reassembly();
   const wire::Seq base = parsed.segment.seq + (parsed.segment.flags.syn() ? 1 : 0);
   const wire::Seq begin = base + actions.text_offset;
   const wire::Seq end = begin + actions.text_length;

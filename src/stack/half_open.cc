@@ -35,10 +35,8 @@ void Stack::syn_arrives(buf::Mbuf packet, const Parsed& parsed, Listener& listen
   tcp::Tcb tcb = tcp::open_passive(numbers, config_.tcp);
   const tcp::Actions actions = tcp::segment_arrives(tcb, parsed.segment, context());
   HalfOpenRecord& half = half_opens_[index];
-  const timer::TimerNode timer = half.timer;  // it may still be in the wheel
-  half = HalfOpenRecord{};
+  timer::renew(half);
   half.in_use = true;
-  half.timer = timer;
   half.tuple = parsed.tuple;
   half.next_hop = wire::ethernet_source(packet.data());
   half.take(tcb);
@@ -68,35 +66,36 @@ void Stack::answer_with_cookie(buf::Mbuf packet, const Parsed& parsed) {
   reply_to(std::move(packet), parsed, actions.reply);
 }
 
-// An ACK to a listening port without a connection: the third of a handshake whose SYN was answered with a cookie? Then
-// the connection is built from it as if it had been there all along.
-Record* Stack::connection_from_cookie(const Parsed& parsed, Listener& listener) {
+// An ACK to a listening port without a connection: the third of a handshake whose SYN was answered with a cookie?
+// Then the MSS that it carries.
+std::optional<uint16_t> Stack::mss_of_cookie(const Parsed& parsed) {
   const tcp::Segment& ack = parsed.segment;
   const bool given_out = now_ <= cookies_until_ || config_.shared_cookie_clock;
-  if (!given_out || !ack.flags.ack() || ack.flags.syn() || ack.flags.rst()) return nullptr;
-  const wire::Seq irs = ack.seq - 1;
-  const wire::Seq cookie = ack.ack - 1;
-  const auto mss = tcp::check_cookie(config_.secrets.cookie, parsed.tuple, irs, cookie, cookie_now());
-  if (!mss) {
-    ++counters_.cookies_refused;
-    return nullptr;
-  }
+  if (!given_out || !ack.flags.ack() || ack.flags.syn() || ack.flags.rst()) return std::nullopt;
+  const auto mss = tcp::check_cookie(config_.secrets.cookie, parsed.tuple, ack.seq - 1, ack.ack - 1, cookie_now());
+  if (!mss) ++counters_.cookies_refused;
+  return mss;
+}
+
+// The connection as if it had been there all along. Null where there is no room: the client will say it again.
+Record* Stack::connection_from_cookie(const Parsed& parsed, Listener& listener, uint16_t mss) {
   if (low_on_mbufs_) {
     ++counters_.drops[static_cast<size_t>(Drop::LowOnMbufs)];
     return nullptr;
   }
   Record* record = allocate(parsed.tuple, parsed.hash);
   if (record == nullptr) return nullptr;
+  const tcp::Segment& ack = parsed.segment;
   tcp::Segment syn;
-  syn.seq = irs;
+  syn.seq = ack.seq - 1;
   syn.flags = wire::TcpFlags(wire::TcpFlags::kSyn);
   if (ack.options.has_timestamps) syn.options = tcp::options_from_timestamp(ack.options.ts_echo);
   syn.options.ts_value = ack.options.ts_value;
   syn.options.has_mss = true;
-  syn.options.mss = *mss;
+  syn.options.mss = mss;
   // Our timestamps go on after the one that is echoed, whoever sent it.
   const uint32_t ts_offset = tcp::timestamp_after(ack.options.ts_echo) - static_cast<uint32_t>(now_.ms());
-  record->tcb = tcp::open_passive({cookie, ts_offset}, config_.tcp);
+  record->tcb = tcp::open_passive({ack.ack - 1, ts_offset}, config_.tcp);
   tcp::segment_arrives(record->tcb, syn, context());
   record->tcb.rtt_timing = false;  // nobody knows when the SYN-ACK went out
   record->handler = listener.handler;

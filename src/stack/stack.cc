@@ -29,7 +29,9 @@ Stack::Stack(const StackConfig& config, device::Link& link, buf::MbufPool& pool,
       table_(config.max_connections),
       wheel_(NodeOf{records_.data(), time_waits_.data(), half_opens_.data()}, now.ms()),
       ports_(config.secrets.port),
+      queues_(config.max_connections),
       held_limit_(pool.size() / 8),
+      reassemblies_(held_limit_),
       mbufs_at_first_(pool.in_use()),
       challenge_budget_(config.challenge_acks, config.secrets.port.k0),
       reset_budget_(config.stray_resets, config.secrets.port.k1),
@@ -212,10 +214,8 @@ Record* Stack::allocate(const wire::Tuple& tuple, uint64_t hash) {
 Record& Stack::reset_record(uint32_t index, const wire::Tuple& tuple, uint64_t hash) {
   Record& record = records_[index];
   const uint32_t generation = record.generation;
-  const timer::TimerNode timer = record.timer;  // it may still be in the wheel
-  record = Record{};
+  timer::renew(record);
   record.generation = generation + 1;
-  record.timer = timer;
   record.tuple = tuple;
   record.hash = hash;
   return record;
@@ -236,13 +236,13 @@ void Stack::free_record(Record& record) {
 }
 
 Queues& Stack::queues_of(Record& record) {
-  if (record.queues == nullptr) record.queues = spare_queues_.take();
+  if (record.queues == nullptr) record.queues = &queues_[queues_.allocate()];  // there is one for each record
   return *record.queues;
 }
 
 void Stack::drop_idle_queues(Record& record) {
   if (record.queues == nullptr || !record.queues->idle()) return;
-  spare_queues_.give(std::exchange(record.queues, nullptr));
+  queues_.release(queues_.index_of(*std::exchange(record.queues, nullptr)));
 }
 
 void Stack::drop_queues(Record& record) {
@@ -260,8 +260,8 @@ void Stack::drop_reassembly(Record& record) {
     buf::Mbuf(static_cast<rte_mbuf*>(piece->token)).reset();
     --held_;
   }
-  held->clear_fin();
-  spare_reassemblies_.give(held);
+  held->clear();
+  reassemblies_.release(reassemblies_.index_of(*held));
   record.queues->reassembly = nullptr;
   record.tcb.holding = false;
 }

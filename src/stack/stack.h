@@ -9,7 +9,6 @@
 
 #include "base/budget.h"
 #include "base/lazy_array.h"
-#include "base/spares.h"
 #include "buf/mbuf_pool.h"
 #include "device/link.h"
 #include "flow/flow_table.h"
@@ -100,9 +99,7 @@ class Stack {
     Record& record = records_[id.index];
     return record.generation == id.generation ? &record : nullptr;
   }
-  ConnectionId id_of(const Record& record) const {
-    return {static_cast<uint32_t>(&record - &records_[0]), record.generation};
-  }
+  ConnectionId id_of(const Record& record) const { return {records_.index_of(record), record.generation}; }
 
   // Visits the connections that are known to a handler; the visitor may make user calls.
   template <typename Visit>
@@ -193,7 +190,8 @@ class Stack {
   // half_open.cc
   void syn_arrives(buf::Mbuf packet, const Parsed& parsed, Listener& listener, wire::Seq previous);
   void answer_with_cookie(buf::Mbuf packet, const Parsed& parsed);
-  Record* connection_from_cookie(const Parsed& parsed, Listener& listener);
+  std::optional<uint16_t> mss_of_cookie(const Parsed& parsed);
+  Record* connection_from_cookie(const Parsed& parsed, Listener& listener, uint16_t mss);
   void segment_in_half_open(uint32_t index, buf::Mbuf packet, const Parsed& parsed);
   void expire_half_open(uint32_t index);
   void free_half_open(uint32_t index);     // only the record: the flow is known under another
@@ -215,7 +213,7 @@ class Stack {
       return ((i & kHalfOpenBit) != 0 ? half_opens_[i & ~kHalfOpenBit].tuple : records_[i].tuple) == tuple;
     });
   }
-  uint32_t index_of(const Record& record) const { return static_cast<uint32_t>(&record - &records_[0]); }
+  uint32_t index_of(const Record& record) const { return records_.index_of(record); }
   void transmit(Record& record, const tcp::Emission& emission, buf::Mbuf carrier);
 
   std::array<Parsed, buf::MbufBurst::kSize> parsed_;  // of the burst at hand: here, so that nobody clears it for each
@@ -234,14 +232,14 @@ class Stack {
   net::Neighbors neighbors_;
   Listeners listeners_;
   std::vector<uint32_t> dirty_;
-  Spares<Queues> spare_queues_;
-  Spares<tcp::Reassembly> spare_reassemblies_;
   uint32_t next_local_ = 0;
+  flow::Pool<Queues> queues_;
   // Pieces of out-of-order text, of all connections. Each pins two mbufs, and nothing bounds how long a peer leaves a
   // hole: so all together get a quarter of the pool. What is refused comes again (RFC 9293 SHLD-31 lets us hold, no
   // more).
   uint32_t held_ = 0;
   uint32_t held_limit_;
+  flow::Pool<tcp::Reassembly> reassemblies_;  // as many: a hole may have no more behind it than a FIN
   // New connections are refused before those that are there go without: when little of the pool is left, counted from
   // what the device had taken of it at first.
   uint32_t mbufs_at_first_;

@@ -13,10 +13,8 @@ void Stack::enter_time_wait(Record& record) {
     return;
   }
   TimeWaitRecord& waiting = time_waits_[index];
-  const timer::TimerNode timer = waiting.timer;  // it may still be in the wheel
-  waiting = TimeWaitRecord{};
+  timer::renew(waiting);
   waiting.in_use = true;
-  waiting.timer = timer;
   waiting.tuple = record.tuple;
   waiting.take(record.tcb);
   table_.replace(record.hash, index_of(record), index | kTimeWaitBit);

@@ -45,6 +45,11 @@ class Reassembly {
   }
   bool fin_at(Seq seq) const { return has_fin_ && fin_ == seq; }
   void clear_fin() { has_fin_ = false; }
+  // Ready for another connection. What the tokens name is the caller's: pop_any() first.
+  void clear() {
+    count_ = recent_count_ = 0;
+    has_fin_ = false;
+  }
 
   // Fills blocks for a SACK option: the most recently changed first (RFC 2018 §4). Returns how many, at most `room`.
   size_t sack_blocks(std::array<wire::SackBlock, wire::kMaxSackBlocks>& blocks, size_t room) const;

@@ -17,6 +17,14 @@ struct TimerNode {
   bool scheduled() const { return prev != 0; }
 };
 
+// Makes a record new but for its node, `timer`: that may still be in the wheel from the record's last use.
+template <typename Record>
+void renew(Record& record) {
+  const TimerNode timer = record.timer;
+  record = Record{};
+  record.timer = timer;
+}
+
 // `Nodes` maps an index to its node: TimerNode& operator()(uint32_t index). Indices are below 2^31.
 template <typename Nodes>
 class Wheel {

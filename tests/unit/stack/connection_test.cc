@@ -31,6 +31,47 @@ TEST_F(Connections, PassiveHandshakeAndClose_AllocatesNoMbuf) {
   EXPECT_EQ(server->counters().replies_in_place, 2u * kCount + 1);
 }
 
+TEST_F(Connections, KeepaliveTurnedOn_PeerIsGone_TimedOut_AndWithoutItNobodyAsks) {
+  Options options;
+  options.tcp.keepalive_idle = Duration::seconds(30);
+  options.tcp.keepalive_interval = Duration::seconds(5);
+  start(options);
+  open_server();
+  connect(ours);
+  settle();
+  const ConnectionId watched = theirs.last;
+  connect(ours);
+  settle();
+  server->set_keepalive(watched, true);
+  settle();
+  advance(Duration::seconds(100), Duration::milliseconds(500));  // the peer answers
+  EXPECT_EQ(server->counters().keepalives_sent, 3u);
+  EXPECT_EQ(theirs.closed, 0);
+  on_wire = [&] { client_link->arriving().clear(); };
+  advance(Duration::seconds(100), Duration::milliseconds(500));
+  EXPECT_EQ(server->counters().keepalives_sent, 3u + 9u);
+  EXPECT_EQ(theirs.errors[tcp::Error::TimedOut], 1);
+  EXPECT_EQ(server->find(watched), nullptr);
+  EXPECT_EQ(server->counters().by_state[static_cast<size_t>(tcp::State::Established)], 1u);
+}
+
+TEST_F(Connections, NodelayTurnedOn_WhatNagleHeldBackGoesAtOnce) {
+  start();
+  open_server();
+  const ConnectionId id = connect(ours);
+  settle();
+  on_wire = [&] { client_link->arriving().clear(); };  // no ACK comes
+  for (int i = 0; i < 2; ++i) {
+    size_t at = 0;
+    send_some(*client, id, "words", at);
+    settle();
+  }
+  EXPECT_EQ(theirs.text[theirs.last.index], "words");
+  client->set_nodelay(id, true);
+  settle();
+  EXPECT_EQ(theirs.text[theirs.last.index], "wordswords");
+}
+
 TEST_F(Connections, ActiveOpenAndClose_AllocatesSynAndFinOnly) {
   start();
   open_server();

@@ -153,6 +153,35 @@ TEST_F(Cookies, SharedSecret_AnotherHostCompletesTheHandshake) {
   }
 }
 
+// Its ACK is good, only there is no room: it must not be told that nobody is there.
+TEST_F(Cookies, NoRecordForAGoodCookie_IsNotReset_AndGetsInLater) {
+  Options options;
+  options.syn_cookies = stack::SynCookies::Always;
+  options.max_connections = 2;
+  start(options);
+  ASSERT_TRUE(server->listen(kPort, theirs, 16));
+  const ConnectionId first = connect(ours);
+  settle();
+  // The server's other record goes to a connection of its own.
+  stack::ConnectionId own;
+  Recorder ignored{server};
+  ASSERT_EQ(server->connect(wire::Ipv4Address(198, 18, 0, 9), kPort, ignored, {}, own), stack::ConnectFailure::None);
+  const ConnectionId second = connect(ours);
+  settle();
+  EXPECT_EQ(client->find(second)->tcb.state, tcp::State::Established);  // as far as it knows
+  EXPECT_EQ(theirs.established, 1);
+  EXPECT_GT(server->counters().drops[static_cast<size_t>(stack::Drop::NoRecord)], 0u);
+  EXPECT_EQ(server->counters().resets_sent, 0u);
+  client->close(first);
+  settle();
+  size_t at = 0;
+  send_some(*client, second, "words", at);
+  advance(Duration::seconds(3));
+  EXPECT_EQ(theirs.established, 2);
+  EXPECT_EQ(theirs.text[theirs.last.index], "words");
+  server->abort(own);
+}
+
 TEST_F(Cookies, ForgedAck_IsResetAndCounted) {
   start_with(stack::SynCookies::Always);
   spoof(0x0105, 2000, wire::TcpFlags(wire::TcpFlags::kSyn), 100, 0);

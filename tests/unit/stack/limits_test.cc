@@ -135,6 +135,49 @@ TEST_F(Limits, HolesOfManyConnections_AreBoundedTogether_AndAllArrivesInTheEnd) 
   for (const auto& [index, text] : theirs.text) EXPECT_TRUE(text == data);
 }
 
+// A FIN alone beyond a hole pins no mbuf, but what remembers it is bounded too.
+TEST_F(Limits, BareFinsBeyondHoles_AreBoundedTogether_AndAllCloseInTheEnd) {
+  Options options;
+  options.mbufs = 1023;  // so 127 holes
+  start(options);
+  ASSERT_TRUE(server->listen(kPort, theirs, 300));
+  constexpr int kConnections = 200;
+  std::vector<ConnectionId> ids;
+  for (int i = 0; i < kConnections; ++i) ids.push_back(connect(ours));
+  settle();
+  ASSERT_EQ(theirs.established, kConnections);
+  on_wire = [&] {  // of what follows, only FINs without text arrive
+    std::erase_if(server_link->arriving(), [](const buf::Mbuf& packet) { return packet.length() > 100; });
+  };
+  const std::string data = bytes(1'448);
+  for (const ConnectionId id : ids) {
+    size_t at = 0;
+    send_some(*client, id, data, at);
+    settle();
+    client->shutdown_send(id);
+    settle();
+  }
+  EXPECT_EQ(dropped(stack::Drop::HoldFull), static_cast<uint64_t>(kConnections - 127));
+  EXPECT_EQ(theirs.peer_closed, 0);
+  on_wire = nullptr;
+  advance(Duration::seconds(20), Duration::milliseconds(100));
+  EXPECT_EQ(theirs.peer_closed, kConnections);
+  EXPECT_EQ(server->connections(), 0u);
+}
+
+TEST_F(Limits, TimeWaitOfMonths_IsNotOverAtOnce) {
+  Options options;
+  options.tcp.time_wait = Duration::seconds(60LL * 24 * 3600);
+  start(options);
+  ASSERT_TRUE(server->listen(kPort, theirs, 100));
+  const ConnectionId id = connect(ours);
+  settle();
+  client->close(id);
+  settle();
+  advance(Duration::seconds(10), Duration::milliseconds(500));
+  EXPECT_EQ(client->counters().by_state[static_cast<size_t>(tcp::State::TimeWait)], 1u);
+}
+
 TEST_F(Limits, MbufsScarce_NewConnectionsAreRefused_ThoseThatStandGoOn) {
   for (const auto cookies : {stack::SynCookies::Auto, stack::SynCookies::Always}) {
     Options options;

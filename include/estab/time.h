@@ -39,6 +39,7 @@ class Instant {
   static constexpr Instant never() { return Instant(UINT64_MAX); }
 
   constexpr uint64_t ns() const { return ns_; }
+  constexpr uint64_t us() const { return ns_ / 1'000; }
   constexpr uint64_t ms() const { return ns_ / 1'000'000; }
   // The first millisecond that is not before this.
   constexpr uint64_t ms_up() const { return (ns_ + 999'999) / 1'000'000; }

@@ -39,6 +39,12 @@ constexpr T load_raw(const uint8_t* from) {
 }
 
 template <std::unsigned_integral T>
+constexpr void store_raw(uint8_t* to, T value) {
+  const auto bytes = std::bit_cast<std::array<uint8_t, sizeof(T)>>(value);
+  for (size_t i = 0; i < sizeof(T); ++i) to[i] = bytes[i];
+}
+
+template <std::unsigned_integral T>
 constexpr void store_be(uint8_t* to, T value) {
   const auto bytes = std::bit_cast<std::array<uint8_t, sizeof(T)>>(byte_swap(value));
   for (size_t i = 0; i < sizeof(T); ++i) to[i] = bytes[i];

@@ -2,6 +2,29 @@
 
 namespace estab::buf {
 
+void free_bulk(rte_mbuf** mbufs, uint32_t count) {
+  rte_mempool* pool = nullptr;
+  uint32_t gathered = 0;  // plain ones of `pool`, at the front
+  const auto put = [&] {
+    if (gathered > 0) rte_mempool_put_bulk(pool, reinterpret_cast<void**>(mbufs), gathered);
+    gathered = 0;
+  };
+  for (uint32_t i = 0; i < count; ++i) {
+    rte_mbuf* mbuf = mbufs[i];
+    if (mbuf == nullptr) continue;
+    if (!is_plain(mbuf)) [[unlikely]] {
+      rte_pktmbuf_free(mbuf);
+      continue;
+    }
+    if (mbuf->pool != pool) [[unlikely]] {
+      put();
+      pool = mbuf->pool;
+    }
+    mbufs[gathered++] = mbuf;
+  }
+  put();
+}
+
 void Mbuf::keep(uint32_t offset, uint32_t length) {
   rte_mbuf* head = release();
   while (offset >= head->data_len) {

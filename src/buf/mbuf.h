@@ -26,6 +26,15 @@ class MbufView {
   const rte_mbuf* mbuf_;
 };
 
+// The usual packet: one segment that nobody shares. Its second cache line, with `next`, need not be touched to use it
+// again.
+inline bool is_plain(const rte_mbuf* mbuf) {
+  return mbuf->nb_segs == 1 && RTE_MBUF_DIRECT(mbuf) && rte_mbuf_refcnt_read(mbuf) == 1;
+}
+
+// Frees packets in bulk; null entries are passed over. What `mbufs` holds afterwards is nobody's.
+void free_bulk(rte_mbuf** mbufs, uint32_t count);
+
 class Mbuf {
  public:
   Mbuf() = default;
@@ -46,8 +55,7 @@ class Mbuf {
   [[nodiscard]] rte_mbuf* release() { return std::exchange(mbuf_, nullptr); }
   void reset() {
     if (mbuf_ == nullptr) return;
-    // The usual packet is one segment that nobody shares: its second cache line, with `next`, need not be touched.
-    if (mbuf_->nb_segs == 1 && writable()) {
+    if (is_plain(mbuf_)) {
       rte_mbuf_raw_free(std::exchange(mbuf_, nullptr));
     } else {
       rte_pktmbuf_free(std::exchange(mbuf_, nullptr));
@@ -68,7 +76,7 @@ class Mbuf {
 
   // Turns the packet into an empty one of a single segment, ready to be written as a new packet of `length` bytes.
   void rewrite(uint16_t length) {
-    if (mbuf_->next != nullptr) {
+    if (mbuf_->nb_segs != 1) {
       rte_pktmbuf_free(mbuf_->next);
       mbuf_->next = nullptr;
       mbuf_->nb_segs = 1;
@@ -98,19 +106,18 @@ class MbufBurst {
   rte_mbuf** data() { return mbufs_.data(); }
   void set_size(uint16_t count) { count_ = count; }
   Mbuf take(uint16_t i) { return Mbuf(std::exchange(mbufs_[i], nullptr)); }
-  // Asks the cache for the mbufs themselves; what they point to can be asked for when these have come.
+  void put_back(uint16_t i, Mbuf& mbuf) { mbufs_[i] = mbuf.release(); }  // to be freed with the rest
+  // Asks the cache for the mbufs' first lines, all that a plain packet needs; what they point to can be asked for when
+  // these have come.
   void prefetch() const {
-    for (uint16_t i = 0; i < count_; ++i) {
-      rte_mbuf_prefetch_part1(mbufs_[i]);
-      rte_mbuf_prefetch_part2(mbufs_[i]);
-    }
+    for (uint16_t i = 0; i < count_; ++i) rte_mbuf_prefetch_part1(mbufs_[i]);
   }
   MbufView peek(uint16_t i) const { return MbufView(mbufs_[i]); }
   void push(Mbuf mbuf) { mbufs_[count_++] = mbuf.release(); }
 
   // Frees what is left.
   void clear() {
-    if (count_ > 0) rte_pktmbuf_free_bulk(mbufs_.data(), count_);
+    free_bulk(mbufs_.data(), count_);
     count_ = 0;
   }
 

@@ -8,18 +8,22 @@
 
 namespace estab::stack {
 
-void Stack::segment_for_nobody(buf::Mbuf packet, const Parsed& parsed, wire::Seq previous) {
+void Stack::segment_for_nobody(buf::Mbuf& packet, const Parsed& parsed, wire::Seq previous) {
+  const bool ours = config_.interface.is_ours(parsed.tuple.local);
+  if (!ours || config_.interface.is_invalid_source(parsed.tuple.remote)) [[unlikely]] {
+    ++counters_.net_drops[static_cast<size_t>(ours ? net::Drop::BadSource : net::Drop::OtherDestination)];
+    return;
+  }
   const tcp::Segment& segment = parsed.segment;
   Listener* listener = listeners_.find(parsed.tuple.local_port);
   const bool listening = listener != nullptr && listener->handler != nullptr;
   if (listening) {
     if (segment.flags.syn() && !segment.flags.ack() && !segment.flags.rst()) {
-      syn_arrives(std::move(packet), parsed, *listener, previous);
+      syn_arrives(packet, parsed, *listener, previous);
       return;
     }
     if (const auto mss = mss_of_cookie(parsed)) {
-      if (Record* record = connection_from_cookie(parsed, *listener, *mss))
-        segment_arrives(*record, std::move(packet), parsed);
+      if (Record* record = connection_from_cookie(parsed, *listener, *mss)) segment_arrives(*record, packet, parsed);
       return;
     }
   }
@@ -29,7 +33,7 @@ void Stack::segment_for_nobody(buf::Mbuf packet, const Parsed& parsed, wire::Seq
   ++counters_.tcp_drops[static_cast<size_t>(actions.drop)];
   if (!actions.reply) return;
   if (reset_budget_.take(now_)) {
-    reply_to(std::move(packet), parsed, actions.reply);
+    reply_to(packet, parsed, actions.reply);
   } else {
     ++counters_.drops[static_cast<size_t>(Drop::ResetLimit)];
   }
@@ -49,34 +53,33 @@ void Stack::count_drop(tcp::Actions& actions, const tcp::Segment& segment) {
   ++counters_.drops[static_cast<size_t>(Drop::ChallengeLimit)];
 }
 
-void Stack::reply_to(buf::Mbuf packet, const Parsed& parsed, const tcp::Emission& reply) {
-  const Transmitter::Route route{parsed.tuple, config_.interface.mac, wire::ethernet_source(packet.data())};
-  if (buf::Mbuf out = transmitter_.build(route, reply, nullptr, nullptr, std::move(packet)))
-    transmitter_.send(std::move(out));
+void Stack::reply_to(buf::Mbuf& packet, const Parsed& parsed, const tcp::Emission& reply) {
+  const wire::MacAddress sender = wire::ethernet_source(packet.data());
+  if (buf::Mbuf out = transmitter_.build({parsed.tuple, sender}, reply, packet)) transmitter_.send(std::move(out));
 }
 
-void Stack::segment_arrives(Record& record, buf::Mbuf packet, const Parsed& parsed) {
+void Stack::segment_arrives(Record& record, buf::Mbuf& packet, const Parsed& parsed) {
   const tcp::State before = record.tcb.state;
   tcp::Actions actions = tcp::segment_arrives(record.tcb, parsed.segment, context());
-  const tcp::State after = record.tcb.state;
-  count_drop(actions, parsed.segment);
-  if (actions.drop == tcp::Drop::None) {
+  if (actions.drop != tcp::Drop::None) [[unlikely]] {
+    count_drop(actions, parsed.segment);
+  } else {
     // An acceptable segment says by which hop its sender is reached now.
     record.next_hop = wire::ethernet_source(packet.data());
   }
-  count_state(before, after);
+  count_state(before, record.tcb.state);
   // The old incarnation's user has text to take yet; the SYN comes again.
-  if (actions.reopen) return;
+  if (actions.reopen) [[unlikely]]
+    return;
   apply(record, actions, packet, &parsed);
   // With text the answer waits for the end of the burst, so that one ACK answers all of it (RFC 9293 MUST-59).
-  if (record.dirty) return;
-  settle(record, std::move(packet));
+  if (!record.dirty) settle(record, packet);
 }
 
 void Stack::apply(Record& record, const tcp::Actions& actions, buf::Mbuf& packet, const Parsed* parsed) {
   if (actions.reply) {
-    const bool keep = actions.text != tcp::Text::None;
-    transmit(record, actions.reply, keep ? buf::Mbuf() : std::move(packet));
+    buf::Mbuf none;
+    transmit(record, actions.reply, actions.text != tcp::Text::None ? none : packet);
   }
   if (actions.acked > 0) {
     record.queues->send.pop(actions.acked);
@@ -191,16 +194,17 @@ void Stack::settle_dirty() {
     Record& record = records_[dirty_[i]];
     if (!record.dirty) continue;
     record.dirty = false;
-    settle(record, {});
+    buf::Mbuf none;
+    settle(record, none);
   }
   dirty_.clear();
 }
 
 // Tells the handler what happened, sends what there is to send, and lets go of what has ended.
-void Stack::settle(Record& record, buf::Mbuf carrier) {
+void Stack::settle(Record& record, buf::Mbuf& carrier) {
   const Record* outer = std::exchange(settling_, &record);
   tell(record);
-  if (record.tcb.state != tcp::State::Closed) send_output(record, std::move(carrier));
+  if (record.tcb.state != tcp::State::Closed) send_output(record, carrier);
   settling_ = outer;
   // After an end in order the user may still have text to take; the end is told when it has, or when it closes.
   const bool unread = record.error == tcp::Error::None && record.has_text() && !record.tcb.receive_closed;
@@ -227,12 +231,11 @@ void Stack::tell(Record& record) {
   if (due(kNewsFin) && !reset) handler->on_peer_close(id);
 }
 
-void Stack::send_output(Record& record, buf::Mbuf carrier) {
+void Stack::send_output(Record& record, buf::Mbuf& carrier) {
   while (tcp::may_have_output(record.tcb)) {
     const tcp::Emission emission = tcp::next_segment(record.tcb, context());
     if (!emission) return;
-    transmit(record, emission, std::move(carrier));
-    carrier.reset();
+    transmit(record, emission, carrier);
   }
 }
 
@@ -279,7 +282,7 @@ void Stack::expire(uint32_t index) {
   if (actions.retransmitted && record.tcb.retries > 2) record.next_hop = {};
   buf::Mbuf none;
   apply(record, actions, none, nullptr);
-  settle(record, {});
+  settle(record, none);
 }
 
 void Stack::look_at_mbufs() {
@@ -299,10 +302,11 @@ void Stack::advance(Instant now) {
   settle_dirty();
 }
 
-void Stack::transmit(Record& record, const tcp::Emission& emission, buf::Mbuf carrier) {
+// In the carrier, where it may be rewritten; what was written in it is sent and it is empty.
+void Stack::transmit(Record& record, const tcp::Emission& emission, buf::Mbuf& carrier) {
   wire::Ipv4Address hop;
   bool ask = false;
-  if (record.next_hop.is_zero()) {
+  if (record.next_hop.is_zero()) [[unlikely]] {
     const auto next_hop = config_.interface.next_hop(record.tuple.remote);
     if (!next_hop) {
       ++counters_.drops[static_cast<size_t>(Drop::Unreachable)];
@@ -311,12 +315,14 @@ void Stack::transmit(Record& record, const tcp::Emission& emission, buf::Mbuf ca
     hop = *next_hop;
     if (const auto* mac = neighbors_.find(hop, now_, ask)) record.next_hop = *mac;
   }
-  const Transmitter::Route route{record.tuple, config_.interface.mac, record.next_hop};
-  buf::MbufQueue* text = record.queues == nullptr ? nullptr : &record.queues->send;
-  buf::Mbuf packet =
-      transmitter_.build(route, emission, text, record.tcb.sack ? record.reassembly() : nullptr, std::move(carrier));
+  Transmitter::Route route{record.tuple, record.next_hop};
+  if (record.queues != nullptr) {
+    route.text = &record.queues->send;
+    if (record.tcb.sack) route.held = record.queues->reassembly;
+  }
+  buf::Mbuf packet = transmitter_.build(route, emission, carrier);
   if (!packet) return;
-  if (!record.next_hop.is_zero()) {
+  if (!record.next_hop.is_zero()) [[likely]] {
     transmitter_.send(std::move(packet));
   } else if (!neighbors_.hold(hop, std::move(packet), now_, ask)) {
     ++counters_.drops[static_cast<size_t>(Drop::NeighborsFull)];

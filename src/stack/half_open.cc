@@ -1,22 +1,22 @@
 // Passive opens up to ESTABLISHED: half-open records while there is room, SYN cookies when there is none (RFC 4987).
+#include "tcp/half_open.h"
 #include "stack/stack.h"
 #include "tcp/cookie.h"
 #include "tcp/output.h"
 #include "tcp/segment_arrives.h"
 #include "tcp/timeouts.h"
-#include "tcp/user_calls.h"
 #include "wire/ethernet.h"
 
 namespace estab::stack {
 
-void Stack::syn_arrives(buf::Mbuf packet, const Parsed& parsed, Listener& listener, wire::Seq previous) {
+void Stack::syn_arrives(buf::Mbuf& packet, const Parsed& parsed, Listener& listener, wire::Seq previous) {
   if (low_on_mbufs_) {
     ++counters_.drops[static_cast<size_t>(Drop::LowOnMbufs)];
     return;
   }
   const bool full = listener.half_open >= listener.backlog;
   if (config_.syn_cookies == SynCookies::Always || (full && config_.syn_cookies == SynCookies::Auto)) {
-    answer_with_cookie(std::move(packet), parsed);
+    answer_with_cookie(packet, parsed);
     return;
   }
   if (full) {
@@ -32,38 +32,34 @@ void Stack::syn_arrives(buf::Mbuf packet, const Parsed& parsed, Listener& listen
   tcp::InitialNumbers numbers = tcp::initial_numbers(config_.secrets.isn, parsed.tuple, now_);
   // A new incarnation starts beyond the sequence numbers of the old (RFC 1122 §4.2.2.13).
   if (previous != wire::Seq(0) && numbers.isn <= previous) numbers.isn = previous + 64000;
-  tcp::Tcb tcb = tcp::open_passive(numbers, config_.tcp);
-  const tcp::Actions actions = tcp::segment_arrives(tcb, parsed.segment, context());
   HalfOpenRecord& half = half_opens_[index];
-  timer::renew(half);
   half.in_use = true;
   half.tuple = parsed.tuple;
   half.next_hop = wire::ethernet_source(packet.data());
-  half.take(tcb);
+  half.handshake = tcp::answer_syn(numbers, parsed.segment, context());
   ++listener.half_open;
   ++counters_.by_state[static_cast<size_t>(tcp::State::SynReceived)];
-  wheel_.ensure(index | kHalfOpenBit, tcb.retransmit_at.ms_up());
-  reply_to(std::move(packet), parsed, actions.reply);
+  wheel_.ensure(index | kHalfOpenBit, (now_ + config_.tcp.initial_rto).ms_up());
+  reply_to(packet, parsed, tcp::syn_ack(half.handshake, context()));
 }
 
-void Stack::answer_with_cookie(buf::Mbuf packet, const Parsed& parsed) {
+void Stack::answer_with_cookie(buf::Mbuf& packet, const Parsed& parsed) {
   const tcp::Segment& syn = parsed.segment;
   const uint16_t offered = syn.options.has_mss ? syn.options.mss : tcp::kDefaultMss;
   tcp::InitialNumbers numbers;
   if (syn.options.has_timestamps) numbers = tcp::initial_numbers(config_.secrets.isn, parsed.tuple, now_);
   numbers.isn =
       tcp::make_cookie(config_.secrets.cookie, parsed.tuple, syn.seq, std::min(offered, config_.tcp.mss), cookie_now());
-  tcp::Tcb tcb = tcp::open_passive(numbers, config_.tcp);
-  tcp::Actions actions = tcp::segment_arrives(tcb, syn, context());
-  if (actions.reply.has_timestamps) {
-    actions.reply.ts_value = tcp::timestamp_with_options(actions.reply.ts_value, syn.options);
+  tcp::Emission reply = tcp::syn_ack(tcp::answer_syn(numbers, syn, context()), context());
+  if (reply.has_timestamps) {
+    reply.ts_value = tcp::timestamp_with_options(reply.ts_value, syn.options);
   } else {  // nowhere to remember them
-    actions.reply.has_window_scale = false;
-    actions.reply.sack_permitted = false;
+    reply.has_window_scale = false;
+    reply.sack_permitted = false;
   }
   ++counters_.cookies_sent;
   cookies_until_ = now_ + Duration::seconds(120);
-  reply_to(std::move(packet), parsed, actions.reply);
+  reply_to(packet, parsed, reply);
 }
 
 // An ACK to a listening port without a connection: the third of a handshake whose SYN was answered with a cookie?
@@ -95,58 +91,69 @@ Record* Stack::connection_from_cookie(const Parsed& parsed, Listener& listener, 
   syn.options.mss = mss;
   // Our timestamps go on after the one that is echoed, whoever sent it.
   const uint32_t ts_offset = tcp::timestamp_after(ack.options.ts_echo) - static_cast<uint32_t>(now_.ms());
-  record->tcb = tcp::open_passive({ack.ack - 1, ts_offset}, config_.tcp);
-  tcp::segment_arrives(record->tcb, syn, context());
-  record->tcb.rtt_timing = false;  // nobody knows when the SYN-ACK went out
+  tcp::HalfOpen handshake = tcp::answer_syn({ack.ack - 1, ts_offset}, syn, context());
+  handshake.timing = false;  // nobody knows when the SYN-ACK went out
+  tcp::expand(handshake, context(), record->tcb);
   record->handler = listener.handler;
   ++counters_.cookies_accepted;
   ++counters_.by_state[static_cast<size_t>(record->tcb.state)];
   return record;
 }
 
-void Stack::segment_in_half_open(uint32_t index, buf::Mbuf packet, const Parsed& parsed) {
+// There is one state machine: what does not complete the handshake in the usual way is tried on a copy of the TCB that
+// the record stands for, and where that is established, done.
+void Stack::segment_in_half_open(uint32_t index, buf::Mbuf& packet, const Parsed& parsed) {
   HalfOpenRecord& half = half_opens_[index];
-  tcp::Tcb tcb = half.expand(context());
-  tcp::Actions actions = tcp::segment_arrives(tcb, parsed.segment, context());
-  count_drop(actions, parsed.segment);
-  if (tcb.state == tcp::State::SynReceived) {
-    half.take(tcb);
-    if (actions.reply) reply_to(std::move(packet), parsed, actions.reply);
-    return;
+  if (!tcp::completes(half.handshake, parsed.segment)) {
+    tcp::Tcb tcb;
+    tcp::expand(half.handshake, context(), tcb);
+    tcp::Actions actions = tcp::segment_arrives(tcb, parsed.segment, context());
+    if (!actions.established) {
+      count_drop(actions, parsed.segment);
+      if (tcb.state != tcp::State::SynReceived) {
+        release_half_open(index);
+        return;
+      }
+      half.handshake = tcp::half_open(tcb);
+      if (actions.reply) reply_to(packet, parsed, actions.reply);
+      return;
+    }
   }
-  if (actions.closed && !actions.established) {
-    release_half_open(index);
-    return;
-  }
-  const Listener& listener = listeners_.at(half.tuple.local_port);
-  const uint32_t full = records_.allocate();
-  if (full == flow::kNoRecord) {  // the record stays half-open; the peer sends again
+  Record* record = promote(index, parsed);
+  if (record == nullptr) {  // it stays half-open; the peer sends again
     ++counters_.drops[static_cast<size_t>(Drop::NoRecord)];
-    return;
+  } else if (record->handler == nullptr) {  // nobody listens any more
+    abort(id_of(*record));
+  } else {
+    segment_arrives(*record, packet, parsed);
   }
-  Record& record = reset_record(full, half.tuple, parsed.hash);
-  record.tcb = tcb;
+}
+
+// The same connection in a record of its own, still in SYN-RECEIVED. Null when there is none left.
+Record* Stack::promote(uint32_t index, const Parsed& parsed) {
+  const uint32_t full = records_.allocate();
+  if (full == flow::kNoRecord) return nullptr;
+  const HalfOpenRecord& half = half_opens_[index];
+  Record& record = reset_record(full, parsed.tuple, parsed.hash);
+  tcp::expand(half.handshake, context(), record.tcb);
+  Listener& listener = listeners_.at(parsed.tuple.local_port);
   record.handler = listener.handler;
-  record.next_hop = wire::ethernet_source(packet.data());
+  record.next_hop = half.next_hop;
   table_.replace(parsed.hash, index | kHalfOpenBit, full);
-  free_half_open(index);
-  count_state(tcp::State::SynReceived, tcb.state);
-  if (record.handler == nullptr) {  // nobody listens any more
-    abort(id_of(record));
-    return;
-  }
-  apply(record, actions, packet, &parsed);
-  if (!record.dirty) settle(record, std::move(packet));
+  free_half_open(index, listener);
+  return &record;
 }
 
 void Stack::expire_half_open(uint32_t index) {
   HalfOpenRecord& half = half_opens_[index];
   if (!half.in_use) return;
-  if (const auto left = static_cast<int32_t>(half.retransmit_at_ms - static_cast<uint32_t>(now_.ms())); left > 0) {
+  if (const auto left = static_cast<int32_t>(half.handshake.retransmit_at_ms - static_cast<uint32_t>(now_.ms()));
+      left > 0) {
     wheel_.ensure(index | kHalfOpenBit, now_.ms() + static_cast<uint32_t>(left));
     return;
   }
-  tcp::Tcb tcb = half.expand(context());
+  tcp::Tcb tcb;
+  tcp::expand(half.handshake, context(), tcb);
   const tcp::Actions actions = tcp::timeout(tcb, context());
   if (actions.closed) {
     release_half_open(index);
@@ -154,16 +161,16 @@ void Stack::expire_half_open(uint32_t index) {
   }
   if (actions.output) {
     const tcp::Emission syn_ack = tcp::next_segment(tcb, context());
-    const Transmitter::Route route{half.tuple, config_.interface.mac, half.next_hop};
-    if (buf::Mbuf packet = transmitter_.build(route, syn_ack, nullptr, nullptr, {}))
+    buf::Mbuf none;
+    if (buf::Mbuf packet = transmitter_.build({half.tuple, half.next_hop}, syn_ack, none))
       transmitter_.send(std::move(packet));
   }
-  half.take(tcb);
+  half.handshake = tcp::half_open(tcb);
   wheel_.ensure(index | kHalfOpenBit, tcb.retransmit_at.ms_up());
 }
 
-void Stack::free_half_open(uint32_t index) {
-  --listeners_.at(half_opens_[index].tuple.local_port).half_open;
+void Stack::free_half_open(uint32_t index, Listener& listener) {
+  --listener.half_open;
   half_opens_[index].in_use = false;
   half_opens_.release(index);
 }
@@ -171,7 +178,7 @@ void Stack::free_half_open(uint32_t index) {
 void Stack::release_half_open(uint32_t index) {
   table_.erase(hash_of(half_opens_[index].tuple), index | kHalfOpenBit);
   --counters_.by_state[static_cast<size_t>(tcp::State::SynReceived)];
-  free_half_open(index);
+  free_half_open(index, listeners_.at(half_opens_[index].tuple.local_port));
 }
 
 }  // namespace estab::stack

@@ -29,7 +29,7 @@ std::optional<tcp::IcmpError> error_of(const wire::IcmpAboutTcp& about) {
 
 }  // namespace
 
-void Stack::icmp_arrives(buf::Mbuf packet, const net::Frame& frame) {
+void Stack::icmp_arrives(buf::Mbuf& packet, const net::Frame& frame) {
   const auto drop = [&](net::Drop why) { ++counters_.net_drops[static_cast<size_t>(why)]; };
   const std::span<const uint8_t> first = packet.first_segment();
   const size_t end = static_cast<size_t>(frame.transport_offset) + frame.transport_length;

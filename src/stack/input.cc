@@ -17,7 +17,6 @@ void Stack::receive(buf::MbufBurst& burst, Instant now) {
 
 void Stack::receive_stages(buf::MbufBurst& burst) {
   auto& parsed = parsed_;
-  std::array<bool, buf::MbufBurst::kSize> good;
   const uint16_t count = burst.size();
   counters_.rx_packets += count;
   burst.prefetch();
@@ -25,53 +24,64 @@ void Stack::receive_stages(buf::MbufBurst& burst) {
   for (uint16_t i = 0; i < count; ++i) {
     const buf::MbufView packet = burst.peek(i);
     counters_.rx_bytes += packet.length();
-    good[i] = parse(packet, parsed[i]);
-    if (parsed[i].frame.protocol == net::Protocol::Tcp) table_.prefetch(parsed[i].hash);
+    parse(packet, parsed[i]);
+    if (parsed[i].protocol == net::Protocol::Tcp) table_.prefetch(parsed[i].hash);
   }
   for (uint16_t i = 0; i < count; ++i) {
-    if (parsed[i].frame.protocol != net::Protocol::Tcp) continue;
-    const uint32_t index = table_.first_candidate(parsed[i].hash);
-    if (index == flow::kNoFlow) continue;
-    if ((index & (kTimeWaitBit | kHalfOpenBit)) != 0) {
-      rte_prefetch0((index & kTimeWaitBit) != 0 ? static_cast<const void*>(&time_waits_[index & ~kTimeWaitBit])
-                                                : &half_opens_[index & ~kHalfOpenBit]);
-      continue;
-    }
-    const auto* record = reinterpret_cast<const uint8_t*>(&records_[index]);
-    for (size_t line = 0; line < sizeof(Record); line += 64) rte_prefetch0(record + line);
+    if (parsed[i].protocol == net::Protocol::Tcp) prefetch_candidate(parsed[i]);
   }
   for (uint16_t i = 0; i < count; ++i) {
-    if (good[i]) process(burst.take(i), parsed[i]);
+    buf::Mbuf packet = burst.take(i);
+    process(packet, parsed[i]);
+    burst.put_back(i, packet);
   }
   settle_dirty();
   burst.clear();
 }
 
-void Stack::process(buf::Mbuf packet, const Parsed& parsed) {
-  switch (parsed.frame.protocol) {
-    case net::Protocol::Tcp:
-      if (const uint32_t index = lookup(parsed.tuple, parsed.hash); index == flow::kNoFlow) {
-        segment_for_nobody(std::move(packet), parsed);
+// The record that the packet is probably for.
+void Stack::prefetch_candidate(Parsed& parsed) {
+  const uint32_t index = table_.first_candidate(parsed.hash);
+  parsed.candidate = index;
+  if (index == flow::kNoFlow) return;
+  if ((index & (kTimeWaitBit | kHalfOpenBit)) != 0) {
+    rte_prefetch0((index & kTimeWaitBit) != 0 ? static_cast<const void*>(&time_waits_[index & ~kTimeWaitBit])
+                                              : &half_opens_[index & ~kHalfOpenBit]);
+    return;
+  }
+  const auto* record = reinterpret_cast<const uint8_t*>(&records_[index]);
+  for (size_t line = 0; line < sizeof(Record); line += 64) rte_prefetch0(record + line);
+}
+
+// Takes the packet or leaves it to be freed with the burst.
+void Stack::process(buf::Mbuf& packet, const Parsed& parsed) {
+  switch (parsed.protocol) {
+    case net::Protocol::Tcp: {
+      uint32_t index = parsed.candidate;
+      if (index == flow::kNoFlow || !is_flow(index, parsed.tuple)) index = lookup(parsed.tuple, parsed.hash);
+      if (index == flow::kNoFlow) {
+        segment_for_nobody(packet, parsed);
       } else if ((index & kTimeWaitBit) != 0) {
-        segment_in_time_wait(index & ~kTimeWaitBit, std::move(packet), parsed);
+        segment_in_time_wait(index & ~kTimeWaitBit, packet, parsed);
       } else if ((index & kHalfOpenBit) != 0) {
-        segment_in_half_open(index & ~kHalfOpenBit, std::move(packet), parsed);
+        segment_in_half_open(index & ~kHalfOpenBit, packet, parsed);
       } else {
-        segment_arrives(records_[index], std::move(packet), parsed);
+        segment_arrives(records_[index], packet, parsed);
       }
       break;
+    }
     case net::Protocol::Arp:
-      answer_arp(std::move(packet), parsed.frame);
+      answer_arp(packet, parsed.frame);
       break;
     case net::Protocol::Icmp:
-      icmp_arrives(std::move(packet), parsed.frame);
+      icmp_arrives(packet, parsed.frame);
       break;
     case net::Protocol::None:
       break;
   }
 }
 
-void Stack::answer_arp(buf::Mbuf packet, const net::Frame& frame) {
+void Stack::answer_arp(buf::Mbuf& packet, const net::Frame& frame) {
   const std::span<const uint8_t> bytes = packet.first_segment().subspan(frame.network_offset);
   const auto arp = wire::parse_arp(bytes);
   if (!arp || arp->sender_mac.is_group() || arp->sender_mac.is_zero()) {
@@ -88,19 +98,20 @@ void Stack::answer_arp(buf::Mbuf packet, const net::Frame& frame) {
     }
   }
   if (!for_us || arp->operation != wire::ArpOperation::Request) return;
-  packet = transmitter_.blank(wire::kEthernetHeaderSize + wire::kArpSize, std::move(packet));
-  if (!packet) return;
-  wire::write_ethernet(packet.data(), arp->sender_mac, interface.mac, wire::EtherType::Arp);
-  wire::write_arp(packet.data() + wire::kEthernetHeaderSize, {.operation = wire::ArpOperation::Reply,
-                                                              .sender_mac = interface.mac,
-                                                              .sender = arp->target,
-                                                              .target_mac = arp->sender_mac,
-                                                              .target = arp->sender});
-  transmitter_.send(std::move(packet));
+  buf::Mbuf reply = transmitter_.blank(wire::kEthernetHeaderSize + wire::kArpSize, packet);
+  if (!reply) return;
+  wire::write_ethernet(reply.data(), arp->sender_mac, interface.mac, wire::EtherType::Arp);
+  wire::write_arp(reply.data() + wire::kEthernetHeaderSize, {.operation = wire::ArpOperation::Reply,
+                                                             .sender_mac = interface.mac,
+                                                             .sender = arp->target,
+                                                             .target_mac = arp->sender_mac,
+                                                             .target = arp->sender});
+  transmitter_.send(std::move(reply));
 }
 
 void Stack::ask_arp(wire::Ipv4Address address) {
-  buf::Mbuf packet = transmitter_.blank(wire::kEthernetHeaderSize + wire::kArpSize, {});
+  buf::Mbuf none;
+  buf::Mbuf packet = transmitter_.blank(wire::kEthernetHeaderSize + wire::kArpSize, none);
   if (!packet) return;
   const net::Interface& interface = config_.interface;
   wire::write_ethernet(packet.data(), wire::MacAddress::broadcast(), interface.mac, wire::EtherType::Arp);

@@ -27,6 +27,7 @@ bool tcp_checksum_right(buf::MbufView packet, const net::Frame& frame) {
 
 // What nearly every packet is: a whole segment in one piece, for our MAC address and an address of ours, without a VLAN
 // tag, IPv4 options or fragments, and right in its checksums. False says nothing of what is wrong: the long way does.
+// (Whether the addresses may be is asked of segments that belong to no connection.)
 bool Stack::parse_common(buf::MbufView packet, Parsed& parsed) {
   constexpr uint64_t kMacMask = 0xffffffffffff;
   constexpr uint32_t kTypeMask = 0x00ffffff;
@@ -46,8 +47,6 @@ bool Stack::parse_common(buf::MbufView packet, Parsed& parsed) {
     return false;
   const wire::Ipv4Address source(load_be<uint32_t>(p + kIpAt + 12));
   const wire::Ipv4Address destination(load_be<uint32_t>(p + kIpAt + 16));
-  const net::Interface& interface = config_.interface;
-  if (!interface.is_ours(destination) || interface.is_invalid_source(source)) return false;
   const auto length = static_cast<uint32_t>(total - wire::kIpv4HeaderSize);
   if (!packet.verdict_is(RTE_MBUF_F_RX_IP_CKSUM_MASK, RTE_MBUF_F_RX_IP_CKSUM_GOOD) &&
       wire::fold_sum(wire::raw_sum_of<wire::kIpv4HeaderSize>(p + kIpAt)) != 0xffff)
@@ -69,7 +68,7 @@ bool Stack::parse_common(buf::MbufView packet, Parsed& parsed) {
   segment.flags = wire::TcpFlags(p[kTcpAt + 13]);
   segment.window = load_be<uint16_t>(p + kTcpAt + 14);
   segment.text = length - header;
-  parsed.frame.protocol = net::Protocol::Tcp;
+  parsed.protocol = net::Protocol::Tcp;
   parsed.text_offset = static_cast<uint16_t>(kTcpAt + header);
   parsed.tuple = {destination, source, wire::Port(load_be<uint16_t>(p + kTcpAt + 2)),
                   wire::Port(load_be<uint16_t>(p + kTcpAt))};
@@ -77,37 +76,36 @@ bool Stack::parse_common(buf::MbufView packet, Parsed& parsed) {
   return true;
 }
 
-bool Stack::parse(buf::MbufView packet, Parsed& parsed) {
+void Stack::parse(buf::MbufView packet, Parsed& parsed) {
   if (parse_common(packet, parsed)) [[likely]]
-    return true;
+    return;
   const bool verified = packet.verdict_is(RTE_MBUF_F_RX_IP_CKSUM_MASK, RTE_MBUF_F_RX_IP_CKSUM_GOOD);
   parsed.frame = net::parse_frame(packet, config_.interface, verified);
-  if (parsed.frame.protocol == net::Protocol::Tcp) return parse_tcp(packet, parsed);
-  if (parsed.frame.protocol != net::Protocol::None) return true;
-  ++counters_.net_drops[static_cast<size_t>(parsed.frame.drop)];
-  return false;
+  parsed.protocol = parsed.frame.protocol;
+  if (parsed.protocol == net::Protocol::Tcp) {
+    const net::Drop drop = parse_tcp(packet, parsed);
+    if (drop == net::Drop::None) return;
+    parsed.protocol = net::Protocol::None;
+    parsed.frame.drop = drop;
+  }
+  if (parsed.protocol == net::Protocol::None) ++counters_.net_drops[static_cast<size_t>(parsed.frame.drop)];
 }
 
-bool Stack::parse_tcp(buf::MbufView packet, Parsed& parsed) {
-  net::Frame& frame = parsed.frame;
-  const auto drop = [&](net::Drop why) {
-    ++counters_.net_drops[static_cast<size_t>(why)];
-    frame.protocol = net::Protocol::None;
-    return false;
-  };
+net::Drop Stack::parse_tcp(buf::MbufView packet, Parsed& parsed) {
+  const net::Frame& frame = parsed.frame;
   const std::span<const uint8_t> first = packet.first_segment();
   const size_t here = first.size() > frame.transport_offset ? first.size() - frame.transport_offset : 0;
   const std::span<const uint8_t> bytes =
       first.subspan(first.size() - here, std::min<size_t>(here, frame.transport_length));
   const wire::TcpHeader header = wire::parse_tcp(bytes);
-  if (header.fault != wire::TcpFault::None) return drop(net::Drop::TcpHeader);
+  if (header.fault != wire::TcpFault::None) return net::Drop::TcpHeader;
   const bool verified = packet.verdict_is(RTE_MBUF_F_RX_L4_CKSUM_MASK, RTE_MBUF_F_RX_L4_CKSUM_GOOD);
-  if (!verified && !tcp_checksum_right(packet, frame)) return drop(net::Drop::TcpChecksum);
+  if (!verified && !tcp_checksum_right(packet, frame)) return net::Drop::TcpChecksum;
   parsed.segment.options = {};
   if (header.header_length > wire::kTcpHeaderSize &&
       !wire::parse_tcp_options(bytes.subspan(wire::kTcpHeaderSize, header.header_length - wire::kTcpHeaderSize),
                                parsed.segment.options)) {
-    return drop(net::Drop::TcpOptions);
+    return net::Drop::TcpOptions;
   }
   parsed.segment.seq = header.seq;
   parsed.segment.ack = header.ack;
@@ -117,7 +115,7 @@ bool Stack::parse_tcp(buf::MbufView packet, Parsed& parsed) {
   parsed.text_offset = static_cast<uint16_t>(frame.transport_offset + header.header_length);
   parsed.tuple = {frame.destination, frame.source, header.destination, header.source};
   parsed.hash = hash_of(parsed.tuple);
-  return true;
+  return net::Drop::None;
 }
 
 }  // namespace estab::stack

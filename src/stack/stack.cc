@@ -22,7 +22,7 @@ Stack::Stack(const StackConfig& config, device::Link& link, buf::MbufPool& pool,
       own_mac_(config.interface.promiscuous ? UINT64_MAX : first_bytes(config.interface.mac)),
       link_(link),
       pool_(pool),
-      transmitter_(link, pool, counters_),
+      transmitter_(link, config.interface.mac, pool, counters_),
       records_(config.max_connections),
       time_waits_(config.max_connections),
       half_opens_(config.max_connections),
@@ -168,7 +168,8 @@ void Stack::close(ConnectionId id) {
   const tcp::State before = record->tcb.state;
   const tcp::Actions actions = tcp::close(record->tcb, record->tcb.rcv.queued > 0, context());
   count_state(before, record->tcb.state);
-  if (actions.reply) transmit(*record, actions.reply, {});
+  buf::Mbuf none;
+  if (actions.reply) transmit(*record, actions.reply, none);
   if (actions.closed) {
     record->news |= kNewsClose;
     record->error = actions.error;
@@ -185,7 +186,8 @@ void Stack::abort(ConnectionId id) {
   record->tcb.receive_closed = true;  // where all but the reading was over
   mark_dirty(*record);
   if (!actions.closed) return;
-  if (actions.reply) transmit(*record, actions.reply, {});
+  buf::Mbuf none;
+  if (actions.reply) transmit(*record, actions.reply, none);
   record->news |= kNewsClose;
   record->error = actions.error;
 }

@@ -119,11 +119,13 @@ class Stack {
 
  private:
   struct Parsed {
-    net::Frame frame;
-    wire::Tuple tuple;
     uint64_t hash = 0;
+    wire::Tuple tuple;
+    uint32_t candidate = flow::kNoFlow;  // a record with the tuple's signature, maybe of another
+    uint16_t text_offset = 0;            // of the text in the packet
+    net::Protocol protocol = net::Protocol::None;
     tcp::Segment segment;
-    uint16_t text_offset = 0;  // of the text in the packet
+    net::Frame frame;  // of what is not TCP
   };
   // The flow table and the timing wheel name records of three kinds; these bits say which.
   static constexpr uint32_t kTimeWaitBit = 1u << 30;
@@ -139,37 +141,38 @@ class Stack {
   };
 
   // parse.cc
-  bool parse(buf::MbufView packet, Parsed& parsed);
+  void parse(buf::MbufView packet, Parsed& parsed);
   bool parse_common(buf::MbufView packet, Parsed& parsed);
-  bool parse_tcp(buf::MbufView packet, Parsed& parsed);
+  net::Drop parse_tcp(buf::MbufView packet, Parsed& parsed);
 
   // input.cc
   void receive_stages(buf::MbufBurst& burst);
   void receive_observed(buf::MbufBurst& burst);  // observe.cc
   tcp::State state_of(const wire::Tuple& tuple);
-  void process(buf::Mbuf packet, const Parsed& parsed);
-  void answer_arp(buf::Mbuf packet, const net::Frame& frame);
+  void prefetch_candidate(Parsed& parsed);
+  void process(buf::Mbuf& packet, const Parsed& parsed);
+  void answer_arp(buf::Mbuf& packet, const net::Frame& frame);
   void ask_arp(wire::Ipv4Address address);
 
   // icmp.cc
-  void icmp_arrives(buf::Mbuf packet, const net::Frame& frame);
+  void icmp_arrives(buf::Mbuf& packet, const net::Frame& frame);
   bool icmp_error_arrives(std::span<const uint8_t> message);
   void answer_echo(buf::Mbuf packet, const net::Frame& frame);
 
   // connection.cc
   // `previous` is SND.NXT of the incarnation that a TIME-WAIT gave way for; 0: there was none.
-  void segment_for_nobody(buf::Mbuf packet, const Parsed& parsed, wire::Seq previous = wire::Seq(0));
-  void reply_to(buf::Mbuf packet, const Parsed& parsed, const tcp::Emission& reply);
-  void segment_arrives(Record& record, buf::Mbuf packet, const Parsed& parsed);
+  void segment_for_nobody(buf::Mbuf& packet, const Parsed& parsed, wire::Seq previous = wire::Seq(0));
+  void reply_to(buf::Mbuf& packet, const Parsed& parsed, const tcp::Emission& reply);
+  void segment_arrives(Record& record, buf::Mbuf& packet, const Parsed& parsed);
   void apply(Record& record, const tcp::Actions& actions, buf::Mbuf& packet, const Parsed* parsed);
   void queue_text(Record& record, const tcp::Actions& actions, buf::Mbuf packet, const Parsed& parsed);
   void hold_text(Record& record, const tcp::Actions& actions, buf::Mbuf packet, const Parsed& parsed);
   void take_text(Record& record, buf::Mbuf text);
   void take_held(Record& record);
-  void settle(Record& record, buf::Mbuf carrier);
+  void settle(Record& record, buf::Mbuf& carrier);
   void tell(Record& record);
   void finish(Record& record);
-  void send_output(Record& record, buf::Mbuf carrier);
+  void send_output(Record& record, buf::Mbuf& carrier);
   void expire(uint32_t index);
   void rearm(Record& record);
   void mark_dirty(Record& record);
@@ -188,33 +191,44 @@ class Stack {
   Record& reset_record(uint32_t index, const wire::Tuple& tuple, uint64_t hash);
 
   // half_open.cc
-  void syn_arrives(buf::Mbuf packet, const Parsed& parsed, Listener& listener, wire::Seq previous);
-  void answer_with_cookie(buf::Mbuf packet, const Parsed& parsed);
+  void syn_arrives(buf::Mbuf& packet, const Parsed& parsed, Listener& listener, wire::Seq previous);
+  void answer_with_cookie(buf::Mbuf& packet, const Parsed& parsed);
   std::optional<uint16_t> mss_of_cookie(const Parsed& parsed);
   Record* connection_from_cookie(const Parsed& parsed, Listener& listener, uint16_t mss);
-  void segment_in_half_open(uint32_t index, buf::Mbuf packet, const Parsed& parsed);
+  void segment_in_half_open(uint32_t index, buf::Mbuf& packet, const Parsed& parsed);
+  Record* promote(uint32_t index, const Parsed& parsed);
   void expire_half_open(uint32_t index);
-  void free_half_open(uint32_t index);     // only the record: the flow is known under another
-  void release_half_open(uint32_t index);  // forgets the handshake
+  void free_half_open(uint32_t index, Listener& listener);  // only the record: the flow is known under another
+  void release_half_open(uint32_t index);                   // forgets the handshake
 
   // time_wait.cc
   void enter_time_wait(Record& record);
-  void segment_in_time_wait(uint32_t index, buf::Mbuf packet, const Parsed& parsed);
+  void segment_in_time_wait(uint32_t index, buf::Mbuf& packet, const Parsed& parsed);
   void expire_time_wait(uint32_t index);
   void release_time_wait(uint32_t index);
 
   Instant cookie_now() const { return now_ + config_.shared_cookie_clock.value_or(Duration()); }
   tcp::Context context() const { return {now_, config_.tcp}; }
   uint64_t hash_of(const wire::Tuple& tuple) const { return flow::flow_hash(config_.secrets.flow, tuple); }
+  // Whether the record of that index, of any kind, is the tuple's. (Who is in use is in the table.)
+  bool is_flow(uint32_t index, const wire::Tuple& tuple) const {
+    if ((index & (kTimeWaitBit | kHalfOpenBit)) == 0) [[likely]] {
+      const Record& record = records_[index];
+      return record.tuple == tuple && (record.generation & 1) != 0;
+    }
+    if ((index & kTimeWaitBit) != 0) {
+      const TimeWaitRecord& waiting = time_waits_[index & ~kTimeWaitBit];
+      return waiting.tuple == tuple && waiting.in_use;
+    }
+    const HalfOpenRecord& half = half_opens_[index & ~kHalfOpenBit];
+    return half.tuple == tuple && half.in_use;
+  }
   // The index of the tuple's record, of any kind, or kNoFlow.
   uint32_t lookup(const wire::Tuple& tuple, uint64_t hash) const {
-    return table_.find(hash, [&](uint32_t i) {
-      if ((i & kTimeWaitBit) != 0) return time_waits_[i & ~kTimeWaitBit].tuple == tuple;
-      return ((i & kHalfOpenBit) != 0 ? half_opens_[i & ~kHalfOpenBit].tuple : records_[i].tuple) == tuple;
-    });
+    return table_.find(hash, [&](uint32_t i) { return is_flow(i, tuple); });
   }
   uint32_t index_of(const Record& record) const { return records_.index_of(record); }
-  void transmit(Record& record, const tcp::Emission& emission, buf::Mbuf carrier);
+  void transmit(Record& record, const tcp::Emission& emission, buf::Mbuf& carrier);
 
   std::array<Parsed, buf::MbufBurst::kSize> parsed_;  // of the burst at hand: here, so that nobody clears it for each
   StackConfig config_;

@@ -23,16 +23,16 @@ void Stack::enter_time_wait(Record& record) {
   wheel_.ensure(index | kTimeWaitBit, expires);
 }
 
-void Stack::segment_in_time_wait(uint32_t index, buf::Mbuf packet, const Parsed& parsed) {
+void Stack::segment_in_time_wait(uint32_t index, buf::Mbuf& packet, const Parsed& parsed) {
   TimeWaitRecord& waiting = time_waits_[index];
   tcp::Tcb tcb = waiting.expand(now_);
   tcp::Actions actions = tcp::segment_arrives(tcb, parsed.segment, context());
   count_drop(actions, parsed.segment);
-  if (actions.reply) reply_to(std::move(packet), parsed, actions.reply);
+  if (actions.reply) reply_to(packet, parsed, actions.reply);
   if (actions.reopen) {
     const wire::Seq previous = tcb.snd.nxt;
     release_time_wait(index);
-    segment_for_nobody(std::move(packet), parsed, previous);
+    segment_for_nobody(packet, parsed, previous);
   } else if (actions.closed) {
     release_time_wait(index);
   } else {

@@ -45,14 +45,18 @@ uint16_t sum_of_chain(const rte_mbuf* segment, bool odd) {
 
 }  // namespace
 
-Transmitter::Transmitter(device::Link& link, buf::MbufPool& pool, Counters& counters)
-    : link_(link), pool_(pool), counters_(counters), device_(link.capabilities()) {}
+Transmitter::Transmitter(device::Link& link, const wire::MacAddress& own, buf::MbufPool& pool, Counters& counters)
+    : link_(link), pool_(pool), counters_(counters), device_(link.capabilities()) {
+  std::array<uint8_t, wire::kEthernetHeaderSize> header;
+  wire::write_ethernet(header.data(), {}, own, wire::EtherType::Ipv4);
+  source_and_type_ = load_raw<uint64_t>(header.data() + 6);
+}
 
-buf::Mbuf Transmitter::blank(uint16_t length, buf::Mbuf carrier) {
-  if (carrier && carrier.writable()) {
+buf::Mbuf Transmitter::blank(uint16_t length, buf::Mbuf& carrier) {
+  if (carrier && carrier.writable()) [[likely]] {
     ++counters_.replies_in_place;
     carrier.rewrite(length);
-    return carrier;
+    return std::move(carrier);
   }
   buf::Mbuf fresh = pool_.allocate();
   if (!fresh) {
@@ -64,33 +68,30 @@ buf::Mbuf Transmitter::blank(uint16_t length, buf::Mbuf carrier) {
   return fresh;
 }
 
-buf::Mbuf Transmitter::build(const Route& route, const tcp::Emission& emission, buf::MbufQueue* text,
-                             const tcp::Reassembly* held, buf::Mbuf carrier) {
-  const bool may_have_options = emission.has_timestamps || emission.mss != 0 || emission.has_window_scale ||
-                                emission.sack_permitted || held != nullptr;
-  const wire::TcpOptions options = may_have_options ? options_of(emission, held) : wire::TcpOptions{};
-  const auto header = static_cast<uint16_t>(kHeaders + (may_have_options ? wire::tcp_options_size(options) : 0));
-  buf::Mbuf packet = blank(header, std::move(carrier));
+buf::Mbuf Transmitter::build(const Route& route, const tcp::Emission& emission, buf::Mbuf& carrier) {
+  buf::Mbuf packet = blank(kHeaders, carrier);
   if (!packet) return packet;
-  if (emission.text > 0 && !attach_text(packet, emission, *text, header)) {
+  uint32_t options = 0;  // bytes
+  uint64_t options_sum = 0;
+  const bool has_options = emission.has_timestamps || emission.mss != 0 || emission.has_window_scale ||
+                           emission.sack_permitted || route.held != nullptr;
+  if (has_options) {
+    options = static_cast<uint32_t>(
+        wire::write_tcp_options(packet.data() + kHeaders, options_of(emission, route.held), options_sum));
+    packet.get()->data_len = static_cast<uint16_t>(kHeaders + options);
+    packet.get()->pkt_len = kHeaders + options;
+  }
+  if (emission.text > 0 && !attach_text(packet, emission, *route.text, kHeaders + options)) {
     ++counters_.drops[static_cast<size_t>(Drop::NoMbuf)];
     return buf::Mbuf();
   }
-  uint8_t* p = packet.data();
-  const auto tcp_length = static_cast<uint16_t>(packet.length() - kTcpAt);
-  wire::write_ethernet(p, route.destination, route.source, wire::EtherType::Ipv4);
-  wire::write_ipv4(p + wire::kEthernetHeaderSize, route.tuple.local, route.tuple.remote, wire::kProtocolTcp,
-                   static_cast<uint16_t>(wire::kIpv4HeaderSize + tcp_length), !device_.ipv4_checksum);
-  wire::write_tcp(p + kTcpAt, route.tuple.local_port, route.tuple.remote_port, emission.seq, emission.ack,
-                  emission.flags, emission.window, header - kHeaders);
-  if (header > kHeaders) wire::write_tcp_options(p + kHeaders, options);
-  fill_checksums(packet, route, emission, header);
+  write_headers(packet, route, emission, options, options_sum);
   if (emission.flags.rst()) ++counters_.resets_sent;
   if (emission.retransmission) ++counters_.retransmitted;
   return packet;
 }
 
-bool Transmitter::attach_text(buf::Mbuf& packet, const tcp::Emission& emission, buf::MbufQueue& text, uint16_t header) {
+bool Transmitter::attach_text(buf::Mbuf& packet, const tcp::Emission& emission, buf::MbufQueue& text, uint32_t header) {
   rte_mbuf* mbuf = packet.get();
   if (emission.text <= kCopyLimit || !device_.multi_segment) {
     if (rte_pktmbuf_tailroom(mbuf) < emission.text) return false;
@@ -107,38 +108,50 @@ bool Transmitter::attach_text(buf::Mbuf& packet, const tcp::Emission& emission, 
   return true;
 }
 
-// From the values that were written, not from the bytes: to read them back at once in other sizes would wait for the
-// stores. (Sums in host order.)
-void Transmitter::fill_checksums(const buf::Mbuf& packet, const Route& route, const tcp::Emission& emission,
-                                 uint16_t header) {
+// Whole words, and checksums from the values that are written, not from the bytes: to read them back at once in other
+// sizes would wait for the stores. (Sums in host order.)
+void Transmitter::write_headers(buf::Mbuf& packet, const Route& route, const tcp::Emission& emission, uint32_t options,
+                                uint64_t options_sum) {
   rte_mbuf* mbuf = packet.get();
-  uint8_t* tcp = packet.data() + kTcpAt;
+  uint8_t* p = packet.data();
+  uint8_t* ip = p + wire::kEthernetHeaderSize;
+  uint8_t* tcp = p + kTcpAt;
   const wire::Tuple& tuple = route.tuple;
-  const uint64_t pseudo =
-      uint64_t{tuple.local.value()} + tuple.remote.value() + wire::kProtocolTcp + (packet.length() - kTcpAt);
-  if (device_.ipv4_checksum || device_.tcp_checksum) {
-    mbuf->tx_offload = 0;
-    mbuf->l2_len = wire::kEthernetHeaderSize;
-    mbuf->l3_len = wire::kIpv4HeaderSize;
-    mbuf->ol_flags |= RTE_MBUF_F_TX_IPV4;
-    if (device_.ipv4_checksum) mbuf->ol_flags |= RTE_MBUF_F_TX_IP_CKSUM;
-  }
+  const uint32_t length = packet.length() - kTcpAt;
+  wire::store_mac(p, route.destination);
+  store_raw(p + 6, source_and_type_);
+  wire::write_ipv4(ip, tuple.local, tuple.remote, wire::kProtocolTcp,
+                   static_cast<uint16_t>(wire::kIpv4HeaderSize + length), !device_.ipv4_checksum);
+  const uint32_t control = static_cast<uint32_t>(wire::kTcpHeaderSize + options) << 26 |
+                           uint32_t{emission.flags.bits()} << 16 | emission.window;
+  store_be(tcp, tuple.ports());
+  store_be(tcp + 4, emission.seq.value());
+  store_be(tcp + 8, emission.ack.value());
+  store_be(tcp + 12, control);
+  const uint64_t pseudo = uint64_t{tuple.local.value()} + tuple.remote.value() + wire::kProtocolTcp + length;
+  uint16_t checksum;
   if (device_.tcp_checksum) {
-    mbuf->ol_flags |= RTE_MBUF_F_TX_TCP_CKSUM;
-    store_be(tcp + 16, wire::fold_sum(pseudo));  // the device adds the rest to the pseudo-header's sum
-    return;
+    checksum = wire::fold_sum(pseudo);  // the device adds the rest to the pseudo-header's sum
+  } else {
+    checksum = tcp_checksum(
+        packet, pseudo + tuple.ports() + emission.seq.value() + emission.ack.value() + control + options_sum, options);
   }
-  const uint32_t offset_and_flags = static_cast<uint32_t>(header - kTcpAt) << 26 | uint32_t{emission.flags.bits()}
-                                                                                       << 16;
-  uint64_t sum =
-      pseudo + tuple.ports() + emission.seq.value() + emission.ack.value() + offset_and_flags + emission.window;
-  const uint32_t here = packet.first_length() - kTcpAt;  // of the segment
-  if (here > wire::kTcpHeaderSize) {
-    const uint8_t* rest = tcp + wire::kTcpHeaderSize;
-    sum += byte_swap(wire::fold_sum(wire::raw_sum(rest, here - wire::kTcpHeaderSize)));
-  }
-  if (mbuf->next != nullptr) sum += sum_of_chain(mbuf->next, (here & 1) != 0);
-  store_be(tcp + 16, static_cast<uint16_t>(~wire::fold_sum(sum)));
+  store_be(tcp + 16, uint32_t{checksum} << 16);
+  if (!device_.ipv4_checksum && !device_.tcp_checksum) return;
+  mbuf->tx_offload = 0;
+  mbuf->l2_len = wire::kEthernetHeaderSize;
+  mbuf->l3_len = wire::kIpv4HeaderSize;
+  mbuf->ol_flags |= RTE_MBUF_F_TX_IPV4;
+  if (device_.ipv4_checksum) mbuf->ol_flags |= RTE_MBUF_F_TX_IP_CKSUM;
+  if (device_.tcp_checksum) mbuf->ol_flags |= RTE_MBUF_F_TX_TCP_CKSUM;
+}
+
+// `sum` is that of the headers; the text's is added.
+uint16_t Transmitter::tcp_checksum(const buf::Mbuf& packet, uint64_t sum, uint32_t options) {
+  const uint32_t here = packet.first_length() - (kHeaders + options);  // text in the first segment
+  if (here > 0) sum += byte_swap(wire::fold_sum(wire::raw_sum(packet.data() + kHeaders + options, here)));
+  if (packet.get()->nb_segs > 1) sum += sum_of_chain(packet.get()->next, (here & 1) != 0);
+  return static_cast<uint16_t>(~wire::fold_sum(sum));
 }
 
 void Transmitter::send(buf::Mbuf packet) {

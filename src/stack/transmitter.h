@@ -15,19 +15,19 @@ namespace estab::stack {
 
 class Transmitter {
  public:
-  Transmitter(device::Link& link, buf::MbufPool& pool, Counters& counters);
+  Transmitter(device::Link& link, const wire::MacAddress& own, buf::MbufPool& pool, Counters& counters);
 
   // Who is to get a segment, and where its text and SACK blocks come from (null: it has none).
   struct Route {
-    wire::Tuple tuple;
-    wire::MacAddress source;
-    wire::MacAddress destination;
+    const wire::Tuple& tuple;
+    const wire::MacAddress& destination;
+    buf::MbufQueue* text = nullptr;
+    const tcp::Reassembly* held = nullptr;
   };
 
-  // Builds the segment, in the carrier's memory where it has one that may be rewritten. Empty for want of mbufs
-  // (counted).
-  buf::Mbuf build(const Route& route, const tcp::Emission& emission, buf::MbufQueue* text, const tcp::Reassembly* held,
-                  buf::Mbuf carrier);
+  // Builds the segment, in the carrier's memory where it has one that may be rewritten (it is then empty). Empty for
+  // want of mbufs (counted).
+  buf::Mbuf build(const Route& route, const tcp::Emission& emission, buf::Mbuf& carrier);
 
   // Queues a packet for the device; a full burst goes out at once.
   void send(buf::Mbuf packet);
@@ -35,7 +35,7 @@ class Transmitter {
 
   // A mbuf to write a packet of `length` bytes in: the carrier, if it will do, or a new one. Empty for want of mbufs
   // (counted).
-  buf::Mbuf blank(uint16_t length, buf::Mbuf carrier);
+  buf::Mbuf blank(uint16_t length, buf::Mbuf& carrier);
 
   // Only for tracing: is shown each packet as it leaves.
   void on_send(void (*callback)(void* context, const rte_mbuf* packet), void* context) {
@@ -44,10 +44,13 @@ class Transmitter {
   }
 
  private:
-  bool attach_text(buf::Mbuf& packet, const tcp::Emission& emission, buf::MbufQueue& text, uint16_t header);
-  void fill_checksums(const buf::Mbuf& packet, const Route& route, const tcp::Emission& emission, uint16_t header);
+  bool attach_text(buf::Mbuf& packet, const tcp::Emission& emission, buf::MbufQueue& text, uint32_t header);
+  void write_headers(buf::Mbuf& packet, const Route& route, const tcp::Emission& emission, uint32_t options,
+                     uint64_t options_sum);
+  uint16_t tcp_checksum(const buf::Mbuf& packet, uint64_t sum, uint32_t options);
 
   device::Link& link_;
+  uint64_t source_and_type_;  // our MAC address and IPv4's EtherType, as they lie in a frame
   buf::MbufPool& pool_;
   Counters& counters_;
   device::Capabilities device_;

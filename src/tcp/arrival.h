@@ -64,6 +64,7 @@ class Arrival {
     out_.error = error;
     out_.output = false;
   }
+  void adopt_options();
   void enter_established();
   void note_timestamp();
   void heard_of_peer() {

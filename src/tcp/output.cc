@@ -98,20 +98,12 @@ Emission new_text(Tcb& tcb, const Context& context) {
 Emission make_syn(Tcb& tcb, const Context& context) noexcept {
   const Parameters& ours = context.parameters;
   const bool answer = tcb.state == State::SynReceived;
-  const auto window = static_cast<uint16_t>(std::min<uint32_t>(ours.receive_buffer, UINT16_MAX));
-  Emission syn;
-  syn.seq = tcb.iss;
-  syn.flags = TcpFlags(TcpFlags::kSyn);
-  syn.window = window;
-  syn.mss = ours.mss;
-  syn.has_window_scale = answer ? tcb.scaling : true;
-  syn.window_scale = ours.window_scale;
-  syn.has_timestamps = answer ? tcb.timestamps : ours.timestamps;
-  syn.sack_permitted = answer ? tcb.sack : ours.sack;
+  Emission syn = answer ? syn_segment(tcb.iss, tcb.scaling, tcb.timestamps, tcb.sack, ours)
+                        : syn_segment(tcb.iss, true, ours.timestamps, ours.sack, ours);
   if (answer) {
     syn.flags = TcpFlags(TcpFlags::kSyn | TcpFlags::kAck);
     syn.ack = tcb.rcv.nxt;
-    tcb.rcv.edge = tcb.rcv.nxt + window;
+    tcb.rcv.edge = tcb.rcv.nxt + syn.window;
     tcb.rcv.last_ack_sent = tcb.rcv.nxt;
     tcb.ack_pending = false;
   }

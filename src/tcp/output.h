@@ -5,6 +5,20 @@
 
 namespace estab::tcp {
 
+// A SYN with our options. A SYN-ACK names only those that were agreed on.
+constexpr Emission syn_segment(Seq iss, bool scaling, bool timestamps, bool sack, const Parameters& ours) {
+  Emission syn;
+  syn.seq = iss;
+  syn.flags = TcpFlags(TcpFlags::kSyn);
+  syn.window = static_cast<uint16_t>(std::min<uint32_t>(ours.receive_buffer, UINT16_MAX));
+  syn.mss = ours.mss;
+  syn.has_window_scale = scaling;
+  syn.window_scale = ours.window_scale;
+  syn.has_timestamps = timestamps;
+  syn.sack_permitted = sack;
+  return syn;
+}
+
 // The SYN of SYN-SENT or the SYN-ACK of SYN-RECEIVED, first or again; starts its timer.
 Emission make_syn(Tcb& tcb, const Context& context) noexcept;
 

@@ -2,6 +2,7 @@
 
 #include "tcp/acknowledgment.h"
 #include "tcp/arrival.h"
+#include "tcp/half_open.h"
 
 namespace estab::tcp {
 
@@ -22,16 +23,9 @@ void Arrival::listen_state() {
     return;
   }
   // third; a FIN or text on the SYN is not acknowledged, so the peer sends it again when the handshake is complete
-  tcb_.passive = true;
-  tcb_.irs = seg_.seq;
-  tcb_.rcv.nxt = seg_.seq + 1;
-  negotiate(tcb_, seg_, context_);
-  tcb_.snd.wnd = seg_.window;
-  tcb_.snd.max_wnd = seg_.window;
-  tcb_.snd.wl1 = seg_.seq;
-  tcb_.snd.wl2 = tcb_.iss;
-  tcb_.state = State::SynReceived;
-  out_.reply = make_syn(tcb_, context_);
+  const HalfOpen half = answer_syn({tcb_.iss, tcb_.ts_offset}, seg_, context_);
+  expand(half, context_, tcb_);
+  out_.reply = syn_ack(half, context_);
 }
 
 // -------------------------------------------------------------------------------------------- §3.10.7.3 SYN-SENT STATE
@@ -63,7 +57,7 @@ Step Arrival::syn_sent_fourth_check_syn() {
   if (!seg_.flags.syn()) return drop(Drop::SynSentUnexpected);
   tcb_.irs = seg_.seq;
   tcb_.rcv.nxt = seg_.seq + 1;
-  negotiate(tcb_, seg_, context_);
+  adopt_options();
   if (!seg_.flags.ack()) {  // simultaneous open, §3.5 figure 7
     tcb_.snd.wnd = seg_.window;
     tcb_.snd.max_wnd = seg_.window;
@@ -86,6 +80,21 @@ Step Arrival::syn_sent_fourth_check_syn() {
   seq_ = seg_.seq + 1;
   trim_to_edge();
   return text_ > 0 || fin_ ? Step::Continue : Step::Done;
+}
+
+void Arrival::adopt_options() {
+  const Negotiated both = negotiate(seg_.options, context_.parameters);
+  tcb_.timestamps = both.timestamps;
+  tcb_.sack = both.sack;
+  tcb_.scaling = both.scaling;
+  if (both.timestamps) {
+    tcb_.ts_recent = seg_.options.ts_value;
+    tcb_.ts_recent_ms = static_cast<uint32_t>(context_.now.ms());
+  }
+  tcb_.snd.mss = both.mss;
+  tcb_.snd.scale = both.scale;
+  tcb_.rcv.scale = both.scaling ? context_.parameters.window_scale : uint8_t{0};
+  tcb_.congestion.start(both.mss, context_.parameters.initial_window, tcb_.iss);
 }
 
 void Arrival::enter_established() {

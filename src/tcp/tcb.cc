@@ -35,23 +35,4 @@ void restart_retransmission_timer(Tcb& tcb, Instant now) {
   tcb.retransmit_at = outstanding || blocked ? now + tcb.rtt.rto() : Instant::never();
 }
 
-void negotiate(Tcb& tcb, const Segment& syn, const Context& context) {
-  const Parameters& ours = context.parameters;
-  const wire::TcpOptions& theirs = syn.options;
-  uint16_t mss = theirs.has_mss ? std::max(theirs.mss, kMinPeerMss) : kDefaultMss;
-  mss = std::min(mss, ours.mss);
-  tcb.timestamps = ours.timestamps && theirs.has_timestamps;
-  tcb.sack = ours.sack && theirs.sack_permitted;
-  if (tcb.timestamps) {
-    tcb.ts_recent = theirs.ts_value;
-    tcb.ts_recent_ms = static_cast<uint32_t>(context.now.ms());
-    mss = static_cast<uint16_t>(mss - 12);  // options come out of the segment (RFC 6691)
-  }
-  tcb.snd.mss = mss;
-  tcb.scaling = theirs.has_window_scale;
-  tcb.snd.scale = tcb.scaling ? theirs.window_scale : uint8_t{0};
-  tcb.rcv.scale = tcb.scaling ? ours.window_scale : uint8_t{0};
-  tcb.congestion.start(mss, ours.initial_window, tcb.iss);
-}
-
 }  // namespace estab::tcp

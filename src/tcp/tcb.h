@@ -111,7 +111,23 @@ uint32_t update_receive_window(Tcb& tcb, const Parameters& parameters);
 // Starts, restarts or stops the retransmission timer by what is in flight (RFC 6298 §5.1 to 5.3).
 void restart_retransmission_timer(Tcb& tcb, Instant now);
 
-// Adopts a SYN's options: only what both sides want (RFC 9293 §3.2, RFC 7323 §2.2 and §3.2, RFC 2018 §2).
-void negotiate(Tcb& tcb, const Segment& syn, const Context& context);
+// What a SYN's options and ours have in common (RFC 9293 §3.2, RFC 7323 §2.2 and §3.2, RFC 2018 §2).
+struct Negotiated {
+  uint16_t mss = 0;   // text per segment that we may send, timestamps deducted (RFC 6691)
+  uint8_t scale = 0;  // of the peer's windows
+  bool timestamps = false;
+  bool sack = false;
+  bool scaling = false;
+};
+inline Negotiated negotiate(const wire::TcpOptions& theirs, const Parameters& ours) {
+  Negotiated both;
+  both.mss = std::min(theirs.has_mss ? std::max(theirs.mss, kMinPeerMss) : kDefaultMss, ours.mss);
+  both.timestamps = ours.timestamps && theirs.has_timestamps;
+  both.sack = ours.sack && theirs.sack_permitted;
+  both.scaling = theirs.has_window_scale;
+  if (both.timestamps) both.mss = static_cast<uint16_t>(both.mss - 12);
+  if (both.scaling) both.scale = theirs.window_scale;
+  return both;
+}
 
 }  // namespace estab::tcp

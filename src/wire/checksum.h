@@ -51,14 +51,11 @@ inline uint64_t raw_sum_of(const uint8_t* p) {
   return sum;
 }
 
-// Such a sum as 16 bits; 0xffff for what includes its right checksum.
+// Such a sum as 16 bits; 0xffff for what includes its right checksum. A number added to itself with its halves
+// exchanged has in its upper half their sum, carry included.
 constexpr uint16_t fold_sum(uint64_t sum) {
-  sum = (sum & 0xffffffff) + (sum >> 32);
-  sum = (sum & 0xffffffff) + (sum >> 32);
-  sum = (sum & 0xffff) + (sum >> 16);
-  sum = (sum & 0xffff) + (sum >> 16);
-  sum = (sum & 0xffff) + (sum >> 16);
-  return static_cast<uint16_t>(sum);
+  const auto half = static_cast<uint32_t>((sum + std::rotl(sum, 32)) >> 32);
+  return static_cast<uint16_t>((half + std::rotl(half, 16)) >> 16);
 }
 
 // A running one's complement sum, kept in the machine's byte order.

@@ -65,26 +65,21 @@ inline Ipv4 parse_ipv4(std::span<const uint8_t> packet, size_t frame_length, boo
 // atomic datagram (RFC 6864 §4.1).
 inline void write_ipv4(uint8_t* p, Ipv4Address source, Ipv4Address destination, uint8_t protocol, uint16_t total_length,
                        bool fill_checksum = true) {
-  constexpr uint8_t kTtl = 64;
-  p[0] = 0x45;
-  p[1] = 0;
-  store_be(p + 2, total_length);
-  store_be<uint32_t>(p + 4, 0x4000);
-  p[8] = kTtl;
-  p[9] = protocol;
-  store_be<uint16_t>(p + 10, 0);
+  constexpr uint32_t kVersionAndLength = 0x4500;
+  constexpr uint32_t kDontFragment = 0x4000;
+  constexpr uint32_t kTtl = 64;
+  const uint32_t ttl_and_protocol = kTtl << 8 | protocol;
+  uint32_t checksum = 0;
+  if (fill_checksum) {
+    const uint64_t sum = uint64_t{kVersionAndLength} + kDontFragment + ttl_and_protocol + total_length +
+                         source.value() + destination.value();
+    checksum = static_cast<uint16_t>(~fold_sum(sum));
+  }
+  store_be<uint32_t>(p, kVersionAndLength << 16 | total_length);
+  store_be<uint32_t>(p + 4, kDontFragment);
+  store_be<uint32_t>(p + 8, ttl_and_protocol << 16 | checksum);
   store_be(p + 12, source.value());
   store_be(p + 16, destination.value());
-  if (fill_checksum) {
-    ChecksumSum sum;
-    sum.add16(0x4500);
-    sum.add16(total_length);
-    sum.add16(0x4000);
-    sum.add16(static_cast<uint16_t>(kTtl << 8 | protocol));
-    sum.add32(source.value());
-    sum.add32(destination.value());
-    store_be(p + 10, sum.checksum());
-  }
 }
 
 }  // namespace estab::wire

@@ -95,45 +95,39 @@ size_t tcp_options_size(const TcpOptions& options) {
   return size;
 }
 
-size_t write_tcp_options(uint8_t* to, const TcpOptions& options) {
-  constexpr uint8_t kNop = kind(TcpOptionKind::Nop);
+size_t write_tcp_options(uint8_t* to, const TcpOptions& options, uint64_t& sum) {
   uint8_t* p = to;
-  if (options.has_mss) {
-    p[0] = kind(TcpOptionKind::Mss);
-    p[1] = 4;
-    store_be(p + 2, options.mss);
+  const auto put = [&](uint32_t word) {
+    store_be(p, word);
+    sum += word;
     p += 4;
-  }
-  if (options.sack_permitted) {  // shares its word with the timestamp's padding
-    p[0] = kind(TcpOptionKind::SackPermitted);
-    p[1] = 2;
-  }
+  };
+  // A word that begins with one option, or with padding for the ones that follow.
+  const auto begin = [](TcpOptionKind k, uint32_t length) {
+    return static_cast<uint32_t>(kind(k)) << 24 | length << 16;
+  };
+  const auto follow = [](TcpOptionKind k, uint32_t length) { return static_cast<uint32_t>(kind(k)) << 8 | length; };
+  constexpr uint32_t kNops = kind(TcpOptionKind::Nop) << 8 | kind(TcpOptionKind::Nop);
+  if (options.has_mss) put(begin(TcpOptionKind::Mss, 4) | options.mss);
+  // SACK-permitted shares its word with the timestamp's padding.
+  const uint32_t sack_permitted =
+      options.sack_permitted ? begin(TcpOptionKind::SackPermitted, 2) : static_cast<uint32_t>(kNops) << 16;
   if (options.has_timestamps) {
-    if (!options.sack_permitted) p[0] = p[1] = kNop;
-    p[2] = kind(TcpOptionKind::Timestamps);
-    p[3] = 10;
-    store_be(p + 4, options.ts_value);
-    store_be(p + 8, options.ts_echo);
-    p += 12;
+    put(sack_permitted | follow(TcpOptionKind::Timestamps, 10));
+    put(options.ts_value);
+    put(options.ts_echo);
   } else if (options.sack_permitted) {
-    p[2] = p[3] = kNop;
-    p += 4;
+    put(sack_permitted | kNops);
   }
   if (options.has_window_scale) {
-    p[0] = kNop;
-    p[1] = kind(TcpOptionKind::WindowScale);
-    p[2] = 3;
-    p[3] = options.window_scale;
-    p += 4;
+    put(begin(TcpOptionKind::Nop, kind(TcpOptionKind::WindowScale)) | 3u << 8 | options.window_scale);
   }
+  if (options.sack_count == 0) return static_cast<size_t>(p - to);
   if (const size_t blocks = sack_blocks_that_fit(options); blocks > 0) {
-    p[0] = p[1] = kNop;
-    p[2] = kind(TcpOptionKind::Sack);
-    p[3] = static_cast<uint8_t>(2 + 8 * blocks);
-    p += 4;
-    for (size_t i = 0; i < blocks; ++i, p += 8) {
-      store_be(p, options.sack[i].begin.value());
-      store_be(p + 4, options.sack[i].end.value());
+    put(kNops << 16 | follow(TcpOptionKind::Sack, static_cast<uint32_t>(2 + 8 * blocks)));
+    for (size_t i = 0; i < blocks; ++i) {
+      put(options.sack[i].begin.value());
+      put(options.sack[i].end.value());
     }
   }
   return static_cast<size_t>(p - to);

@@ -52,8 +52,13 @@ struct TcpOptions {
 // Bytes that write_tcp_options will write: a multiple of four, at most 40.
 size_t tcp_options_size(const TcpOptions& options);
 
-// Writes the options, padded with NOPs in front so that four-byte fields are aligned. Returns the size written. Blocks
-// of SACK that do not fit are left out, oldest first (RFC 2018 §3).
-size_t write_tcp_options(uint8_t* to, const TcpOptions& options);
+// Writes the options, padded with NOPs in front so that four-byte fields are aligned. Returns the size written, and
+// adds its words, in host order, to `sum` for the checksum. Blocks of SACK that do not fit are left out, oldest first
+// (RFC 2018 §3).
+size_t write_tcp_options(uint8_t* to, const TcpOptions& options, uint64_t& sum);
+inline size_t write_tcp_options(uint8_t* to, const TcpOptions& options) {
+  uint64_t sum = 0;
+  return write_tcp_options(to, options, sum);
+}
 
 }  // namespace estab::wire

@@ -4,6 +4,7 @@
 
 #include <rte_mbuf.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <span>
@@ -91,7 +92,7 @@ class Mbuf {
   rte_mbuf* mbuf_ = nullptr;
 };
 
-// Up to kSize packets; those still in it at the end are freed in bulk.
+// Up to kSize packets; those still in it at the end are freed in bulk. Those from size() on are empty.
 class MbufBurst {
  public:
   static constexpr uint16_t kSize = 64;
@@ -103,26 +104,29 @@ class MbufBurst {
 
   uint16_t size() const { return count_; }
   bool full() const { return count_ == kSize; }
-  rte_mbuf** data() { return mbufs_.data(); }
+  // For DPDK to fill; set_size() says how many it did.
+  rte_mbuf** data() { return reinterpret_cast<rte_mbuf**>(mbufs_.data()); }
   void set_size(uint16_t count) { count_ = count; }
-  Mbuf take(uint16_t i) { return Mbuf(std::exchange(mbufs_[i], nullptr)); }
-  void put_back(uint16_t i, Mbuf& mbuf) { mbufs_[i] = mbuf.release(); }  // to be freed with the rest
+  Mbuf& operator[](uint16_t i) { return mbufs_[i]; }
+  Mbuf take(uint16_t i) { return std::move(mbufs_[i]); }
   // Asks the cache for the mbufs' first lines, all that a plain packet needs; what they point to can be asked for when
   // these have come.
   void prefetch() const {
-    for (uint16_t i = 0; i < count_; ++i) rte_mbuf_prefetch_part1(mbufs_[i]);
+    for (uint16_t i = 0; i < count_; ++i) rte_mbuf_prefetch_part1(mbufs_[i].get());
   }
-  MbufView peek(uint16_t i) const { return MbufView(mbufs_[i]); }
-  void push(Mbuf mbuf) { mbufs_[count_++] = mbuf.release(); }
+  MbufView peek(uint16_t i) const { return mbufs_[i].view(); }
+  void push(Mbuf mbuf) { mbufs_[count_++] = std::move(mbuf); }
 
   // Frees what is left.
   void clear() {
-    free_bulk(mbufs_.data(), count_);
+    free_bulk(data(), count_);
+    std::fill_n(data(), count_, nullptr);
     count_ = 0;
   }
 
  private:
-  std::array<rte_mbuf*, kSize> mbufs_;  // written before read; a null entry was taken
+  static_assert(sizeof(Mbuf) == sizeof(rte_mbuf*));
+  std::array<Mbuf, kSize> mbufs_;
   uint16_t count_ = 0;
 };
 

@@ -55,7 +55,7 @@ void Stack::count_drop(tcp::Actions& actions, const tcp::Segment& segment) {
 
 void Stack::reply_to(buf::Mbuf& packet, const Parsed& parsed, const tcp::Emission& reply) {
   const wire::MacAddress sender = wire::ethernet_source(packet.data());
-  if (buf::Mbuf out = transmitter_.build({parsed.tuple, sender}, reply, packet)) transmitter_.send(std::move(out));
+  transmitter_.send({parsed.tuple, sender}, reply, packet);
 }
 
 void Stack::segment_arrives(Record& record, buf::Mbuf& packet, const Parsed& parsed) {
@@ -81,19 +81,8 @@ void Stack::apply(Record& record, const tcp::Actions& actions, buf::Mbuf& packet
     buf::Mbuf none;
     transmit(record, actions.reply, actions.text != tcp::Text::None ? none : packet);
   }
-  if (actions.acked > 0) {
-    record.queues->send.pop(actions.acked);
-    drop_idle_queues(record);
-    if (record.wants_room && record.tcb.send_queue() <= config_.send_buffer / 2) {
-      record.wants_room = false;
-      record.news |= kNewsRoom;
-    }
-  }
-  if (actions.established) {
-    record.news |= kNewsEstablished;
-    ++(record.active ? counters_.connected : counters_.accepted);
-    record.announced = true;
-  }
+  if (actions.acked > 0) text_acknowledged(record, actions.acked);
+  if (actions.established) established(record);
   if (actions.peer_closed) record.news |= kNewsFin;
   if (actions.closed || actions.time_wait) {
     record.news |= kNewsClose;
@@ -106,6 +95,21 @@ void Stack::apply(Record& record, const tcp::Actions& actions, buf::Mbuf& packet
       hold_text(record, actions, std::move(packet), *parsed);
     }
     mark_dirty(record);
+  }
+}
+
+void Stack::established(Record& record) {
+  record.news |= kNewsEstablished;
+  ++(record.active ? counters_.connected : counters_.accepted);
+  record.announced = true;
+}
+
+void Stack::text_acknowledged(Record& record, uint32_t bytes) {
+  record.queues->send.pop(bytes);
+  drop_idle_queues(record);
+  if (record.wants_room && record.tcb.send_queue() <= config_.send_buffer / 2) {
+    record.wants_room = false;
+    record.news |= kNewsRoom;
   }
 }
 
@@ -203,7 +207,7 @@ void Stack::settle_dirty() {
 // Tells the handler what happened, sends what there is to send, and lets go of what has ended.
 void Stack::settle(Record& record, buf::Mbuf& carrier) {
   const Record* outer = std::exchange(settling_, &record);
-  tell(record);
+  if ((record.news & ~kNewsClose) != 0 && record.handler != nullptr) tell(record);
   if (record.tcb.state != tcp::State::Closed) send_output(record, carrier);
   settling_ = outer;
   // After an end in order the user may still have text to take; the end is told when it has, or when it closes.
@@ -216,19 +220,15 @@ void Stack::settle(Record& record, buf::Mbuf& carrier) {
 }
 
 void Stack::tell(Record& record) {
+  const uint8_t news = record.news;
+  record.news = news & kNewsClose;
   Handler* handler = record.handler;
-  if (handler == nullptr || (record.news & ~kNewsClose) == 0) return;
   const ConnectionId id = id_of(record);
-  const auto due = [&record](uint8_t news) {
-    const bool is_due = (record.news & news) != 0;
-    record.news = static_cast<uint8_t>(record.news & ~news);
-    return is_due;
-  };
-  const bool reset = (record.news & kNewsClose) != 0 && record.error == tcp::Error::Reset;
-  if (due(kNewsEstablished)) handler->on_established(id);
-  if (due(kNewsText) && !reset) handler->on_text(id);
-  if (due(kNewsRoom) && (record.news & kNewsClose) == 0) handler->on_sendable(id);
-  if (due(kNewsFin) && !reset) handler->on_peer_close(id);
+  const bool reset = (news & kNewsClose) != 0 && record.error == tcp::Error::Reset;
+  if ((news & kNewsEstablished) != 0) handler->on_established(id);
+  if ((news & kNewsText) != 0 && !reset) handler->on_text(id);
+  if ((news & kNewsRoom) != 0 && (record.news & kNewsClose) == 0) handler->on_sendable(id);
+  if ((news & kNewsFin) != 0 && !reset) handler->on_peer_close(id);
 }
 
 void Stack::send_output(Record& record, buf::Mbuf& carrier) {
@@ -304,30 +304,35 @@ void Stack::advance(Instant now) {
 
 // In the carrier, where it may be rewritten; what was written in it is sent and it is empty.
 void Stack::transmit(Record& record, const tcp::Emission& emission, buf::Mbuf& carrier) {
-  wire::Ipv4Address hop;
-  bool ask = false;
-  if (record.next_hop.is_zero()) [[unlikely]] {
-    const auto next_hop = config_.interface.next_hop(record.tuple.remote);
-    if (!next_hop) {
-      ++counters_.drops[static_cast<size_t>(Drop::Unreachable)];
-      return;
-    }
-    hop = *next_hop;
-    if (const auto* mac = neighbors_.find(hop, now_, ask)) record.next_hop = *mac;
-  }
+  if (record.next_hop.is_zero()) [[unlikely]]
+    return transmit_by_arp(record, emission, carrier);
+  transmitter_.send(route_of(record), emission, carrier);
+}
+
+Transmitter::Route Stack::route_of(const Record& record) {
   Transmitter::Route route{record.tuple, record.next_hop};
   if (record.queues != nullptr) {
     route.text = &record.queues->send;
     if (record.tcb.sack) route.held = record.queues->reassembly;
   }
-  buf::Mbuf packet = transmitter_.build(route, emission, carrier);
-  if (!packet) return;
-  if (!record.next_hop.is_zero()) [[likely]] {
-    transmitter_.send(std::move(packet));
-  } else if (!neighbors_.hold(hop, std::move(packet), now_, ask)) {
-    ++counters_.drops[static_cast<size_t>(Drop::NeighborsFull)];
+  return route;
+}
+
+void Stack::transmit_by_arp(Record& record, const tcp::Emission& emission, buf::Mbuf& carrier) {
+  const auto hop = config_.interface.next_hop(record.tuple.remote);
+  if (!hop) {
+    ++counters_.drops[static_cast<size_t>(Drop::Unreachable)];
+    return;
   }
-  if (ask) ask_arp(hop);
+  bool ask = false;
+  if (const auto* mac = neighbors_.find(*hop, now_, ask)) {
+    record.next_hop = *mac;
+    transmitter_.send(route_of(record), emission, carrier);
+  } else if (buf::Mbuf packet = transmitter_.build(route_of(record), emission, carrier)) {
+    if (!neighbors_.hold(*hop, std::move(packet), now_, ask))
+      ++counters_.drops[static_cast<size_t>(Drop::NeighborsFull)];
+  }
+  if (ask) ask_arp(*hop);
 }
 
 }  // namespace estab::stack

@@ -119,23 +119,33 @@ void Stack::segment_in_half_open(uint32_t index, buf::Mbuf& packet, const Parsed
       return;
     }
   }
+  const tcp::HalfOpen handshake = half.handshake;
   Record* record = promote(index, parsed);
   if (record == nullptr) {  // it stays half-open; the peer sends again
     ++counters_.drops[static_cast<size_t>(Drop::NoRecord)];
-  } else if (record->handler == nullptr) {  // nobody listens any more
+    return;
+  }
+  if (record->handler == nullptr) [[unlikely]] {  // nobody listens any more
+    tcp::expand(handshake, context(), record->tcb);
     abort(id_of(*record));
+  } else if (tcp::completes_plainly(handshake, parsed.segment)) [[likely]] {
+    tcp::establish(handshake, parsed.segment, context(), record->tcb);
+    count_state(tcp::State::SynReceived, tcp::State::Established);
+    record->next_hop = wire::ethernet_source(packet.data());
+    established(*record);
+    settle(*record, packet);
   } else {
+    tcp::expand(handshake, context(), record->tcb);
     segment_arrives(*record, packet, parsed);
   }
 }
 
-// The same connection in a record of its own, still in SYN-RECEIVED. Null when there is none left.
+// A record of its own for the connection, whose TCB is still to be filled in. Null when there is none left.
 Record* Stack::promote(uint32_t index, const Parsed& parsed) {
   const uint32_t full = records_.allocate();
   if (full == flow::kNoRecord) return nullptr;
   const HalfOpenRecord& half = half_opens_[index];
   Record& record = reset_record(full, parsed.tuple, parsed.hash);
-  tcp::expand(half.handshake, context(), record.tcb);
   Listener& listener = listeners_.at(parsed.tuple.local_port);
   record.handler = listener.handler;
   record.next_hop = half.next_hop;
@@ -162,8 +172,7 @@ void Stack::expire_half_open(uint32_t index) {
   if (actions.output) {
     const tcp::Emission syn_ack = tcp::next_segment(tcb, context());
     buf::Mbuf none;
-    if (buf::Mbuf packet = transmitter_.build({half.tuple, half.next_hop}, syn_ack, none))
-      transmitter_.send(std::move(packet));
+    transmitter_.send({half.tuple, half.next_hop}, syn_ack, none);
   }
   half.handshake = tcp::half_open(tcb);
   wheel_.ensure(index | kHalfOpenBit, tcb.retransmit_at.ms_up());

@@ -21,20 +21,20 @@ void Stack::receive_stages(buf::MbufBurst& burst) {
   counters_.rx_packets += count;
   burst.prefetch();
   for (uint16_t i = 0; i < count; ++i) rte_prefetch0(burst.peek(i).first_segment().data());
+  uint64_t bytes = 0;
   for (uint16_t i = 0; i < count; ++i) {
     const buf::MbufView packet = burst.peek(i);
-    counters_.rx_bytes += packet.length();
-    parse(packet, parsed[i]);
-    if (parsed[i].protocol == net::Protocol::Tcp) table_.prefetch(parsed[i].hash);
+    bytes += packet.length();
+    if (!parse_common(packet, parsed[i])) [[unlikely]]
+      parse_unusual(packet, parsed[i]);
   }
+  counters_.rx_bytes += bytes;
   for (uint16_t i = 0; i < count; ++i) {
-    if (parsed[i].protocol == net::Protocol::Tcp) prefetch_candidate(parsed[i]);
+    parsed[i].hash = hash_of(parsed[i].tuple);  // of what is not TCP too: a branch costs more
+    table_.prefetch(parsed[i].hash);
   }
-  for (uint16_t i = 0; i < count; ++i) {
-    buf::Mbuf packet = burst.take(i);
-    process(packet, parsed[i]);
-    burst.put_back(i, packet);
-  }
+  for (uint16_t i = 0; i < count; ++i) prefetch_candidate(parsed[i]);
+  for (uint16_t i = 0; i < count; ++i) process(burst[i], parsed[i]);
   settle_dirty();
   burst.clear();
 }

@@ -23,62 +23,71 @@ bool tcp_checksum_right(buf::MbufView packet, const net::Frame& frame) {
   return sum.folded() == 0xffff;
 }
 
+constexpr uint64_t kMacMask = 0xffffffffffff;
+
+// By the bytes that say so: EtherType, version and header length in one word; no fragment, and the protocol, in
+// another. The frame has both headers.
+bool is_plain_ipv4_tcp(const uint8_t* frame) {
+  constexpr uint32_t kTypeMask = 0x00ffffff;  // not the type of service
+  constexpr uint32_t kIpv4WithoutOptions = 0x450008;
+  constexpr uint32_t kFragmentMask = 0xff00ff3f;  // not "don't fragment", nor the time to live
+  constexpr uint32_t kWholeTcp = uint32_t{wire::kProtocolTcp} << 24;
+  return (((load_raw<uint32_t>(frame + 12) & kTypeMask) ^ kIpv4WithoutOptions) |
+          ((load_raw<uint32_t>(frame + 20) & kFragmentMask) ^ kWholeTcp)) == 0;
+}
+
 }  // namespace
 
-// What nearly every packet is: a whole segment in one piece, for our MAC address and an address of ours, without a VLAN
-// tag, IPv4 options or fragments, and right in its checksums. False says nothing of what is wrong: the long way does.
-// (Whether the addresses may be is asked of segments that belong to no connection.)
+// What nearly every packet is: a whole segment in one piece, for our MAC address, without a VLAN tag, IPv4 options or
+// fragments, and right in its checksums. False says nothing of what is wrong: the long way does. (Whether the addresses
+// may be is asked of segments that belong to no connection.)
 bool Stack::parse_common(buf::MbufView packet, Parsed& parsed) {
-  constexpr uint64_t kMacMask = 0xffffffffffff;
-  constexpr uint32_t kTypeMask = 0x00ffffff;
-  constexpr uint32_t kIpv4WithoutOptions = 0x450008;  // EtherType 0x0800, version 4, header length 5
   constexpr size_t kIpAt = wire::kEthernetHeaderSize;
   constexpr size_t kTcpAt = kIpAt + wire::kIpv4HeaderSize;
   const std::span<const uint8_t> first = packet.first_segment();
-  const size_t size = first.size();
-  if (size != packet.length() || size < kTcpAt + wire::kTcpHeaderSize) return false;
+  const auto size = static_cast<int32_t>(first.size());
+  if (first.size() != packet.length() || size < static_cast<int32_t>(kTcpAt + wire::kTcpHeaderSize)) return false;
   const uint8_t* p = first.data();
-  const uint32_t total = load_be<uint16_t>(p + kIpAt + 2);
-  const uint32_t header = (p[kTcpAt + 12] >> 4) * 4u;
-  if ((load_raw<uint64_t>(p) & kMacMask) != own_mac_ ||
-      (load_raw<uint32_t>(p + 12) & kTypeMask) != kIpv4WithoutOptions ||
-      (load_be<uint16_t>(p + kIpAt + 6) & 0x3fff) != 0 || p[kIpAt + 9] != wire::kProtocolTcp || total > size - kIpAt ||
-      header < wire::kTcpHeaderSize || total < wire::kIpv4HeaderSize + header)
+  const int32_t total = load_be<uint16_t>(p + kIpAt + 2);
+  const int32_t header = p[kTcpAt + 12] >> 2 & 0x3c;
+  const int32_t length = total - static_cast<int32_t>(wire::kIpv4HeaderSize);  // of the TCP segment
+  // Negative where one of them is.
+  const int32_t fits = (size - static_cast<int32_t>(kIpAt) - total) | (length - header) |
+                       (header - static_cast<int32_t>(wire::kTcpHeaderSize));
+  if ((load_raw<uint64_t>(p) & kMacMask) != own_mac_ || !is_plain_ipv4_tcp(p) || fits < 0) return false;
+  const uint64_t verdicts = packet.get()->ol_flags;
+  if ((verdicts & RTE_MBUF_F_RX_IP_CKSUM_MASK) != RTE_MBUF_F_RX_IP_CKSUM_GOOD &&
+      !wire::sum_is_right(wire::sum_of<wire::kIpv4HeaderSize>(p + kIpAt)))
     return false;
-  const wire::Ipv4Address source(load_be<uint32_t>(p + kIpAt + 12));
-  const wire::Ipv4Address destination(load_be<uint32_t>(p + kIpAt + 16));
-  const auto length = static_cast<uint32_t>(total - wire::kIpv4HeaderSize);
-  if (!packet.verdict_is(RTE_MBUF_F_RX_IP_CKSUM_MASK, RTE_MBUF_F_RX_IP_CKSUM_GOOD) &&
-      wire::fold_sum(wire::raw_sum_of<wire::kIpv4HeaderSize>(p + kIpAt)) != 0xffff)
-    return false;
-  if (!packet.verdict_is(RTE_MBUF_F_RX_L4_CKSUM_MASK, RTE_MBUF_F_RX_L4_CKSUM_GOOD)) {
-    const uint64_t pseudo = wire::raw_sum_of<8>(p + kIpAt + 12) + wire::raw_sum_of<wire::kTcpHeaderSize>(p + kTcpAt) +
-                            byte_swap(static_cast<uint16_t>(length)) + byte_swap(uint16_t{wire::kProtocolTcp});
-    if (wire::fold_sum(pseudo + wire::raw_sum(p + kTcpAt + wire::kTcpHeaderSize, length - wire::kTcpHeaderSize)) !=
-        0xffff)
-      return false;
+  if ((verdicts & RTE_MBUF_F_RX_L4_CKSUM_MASK) != RTE_MBUF_F_RX_L4_CKSUM_GOOD) {
+    uint64_t sum = wire::sum_of<wire::kTcpHeaderSize>(p + kTcpAt);
+    wire::add_with_carry(sum, load_raw<uint64_t>(p + kIpAt + 12));  // both addresses
+    const auto rest = static_cast<size_t>(length) - wire::kTcpHeaderSize;
+    uint64_t more = byte_swap(static_cast<uint16_t>(length)) + uint64_t{byte_swap(uint16_t{wire::kProtocolTcp})};
+    if (rest != 0) more += wire::raw_sum(p + kTcpAt + wire::kTcpHeaderSize, rest);
+    wire::add_with_carry(sum, more);
+    if (!wire::sum_is_right(sum)) return false;
   }
   tcp::Segment& segment = parsed.segment;
   segment.options = {};
-  if (header > wire::kTcpHeaderSize &&
-      !wire::parse_tcp_options({p + kTcpAt + wire::kTcpHeaderSize, header - wire::kTcpHeaderSize}, segment.options))
+  if (header > static_cast<int32_t>(wire::kTcpHeaderSize) &&
+      !wire::parse_tcp_options({p + kTcpAt + wire::kTcpHeaderSize, static_cast<size_t>(header) - wire::kTcpHeaderSize},
+                               segment.options))
     return false;
   segment.seq = wire::Seq(load_be<uint32_t>(p + kTcpAt + 4));
   segment.ack = wire::Seq(load_be<uint32_t>(p + kTcpAt + 8));
   segment.flags = wire::TcpFlags(p[kTcpAt + 13]);
   segment.window = load_be<uint16_t>(p + kTcpAt + 14);
-  segment.text = length - header;
+  segment.text = static_cast<uint32_t>(length - header);
   parsed.protocol = net::Protocol::Tcp;
-  parsed.text_offset = static_cast<uint16_t>(kTcpAt + header);
-  parsed.tuple = {destination, source, wire::Port(load_be<uint16_t>(p + kTcpAt + 2)),
+  parsed.text_offset = static_cast<uint16_t>(static_cast<int32_t>(kTcpAt) + header);
+  parsed.tuple = {wire::Ipv4Address(load_be<uint32_t>(p + kIpAt + 16)),
+                  wire::Ipv4Address(load_be<uint32_t>(p + kIpAt + 12)), wire::Port(load_be<uint16_t>(p + kTcpAt + 2)),
                   wire::Port(load_be<uint16_t>(p + kTcpAt))};
-  parsed.hash = hash_of(parsed.tuple);
   return true;
 }
 
-void Stack::parse(buf::MbufView packet, Parsed& parsed) {
-  if (parse_common(packet, parsed)) [[likely]]
-    return;
+void Stack::parse_unusual(buf::MbufView packet, Parsed& parsed) {
   const bool verified = packet.verdict_is(RTE_MBUF_F_RX_IP_CKSUM_MASK, RTE_MBUF_F_RX_IP_CKSUM_GOOD);
   parsed.frame = net::parse_frame(packet, config_.interface, verified);
   parsed.protocol = parsed.frame.protocol;
@@ -114,7 +123,6 @@ net::Drop Stack::parse_tcp(buf::MbufView packet, Parsed& parsed) {
   parsed.segment.text = static_cast<uint32_t>(frame.transport_length - header.header_length);
   parsed.text_offset = static_cast<uint16_t>(frame.transport_offset + header.header_length);
   parsed.tuple = {frame.destination, frame.source, header.destination, header.source};
-  parsed.hash = hash_of(parsed.tuple);
   return net::Drop::None;
 }
 

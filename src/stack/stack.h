@@ -141,8 +141,8 @@ class Stack {
   };
 
   // parse.cc
-  void parse(buf::MbufView packet, Parsed& parsed);
   bool parse_common(buf::MbufView packet, Parsed& parsed);
+  [[gnu::noinline, gnu::cold]] void parse_unusual(buf::MbufView packet, Parsed& parsed);
   net::Drop parse_tcp(buf::MbufView packet, Parsed& parsed);
 
   // input.cc
@@ -165,6 +165,8 @@ class Stack {
   void reply_to(buf::Mbuf& packet, const Parsed& parsed, const tcp::Emission& reply);
   void segment_arrives(Record& record, buf::Mbuf& packet, const Parsed& parsed);
   void apply(Record& record, const tcp::Actions& actions, buf::Mbuf& packet, const Parsed* parsed);
+  void established(Record& record);
+  void text_acknowledged(Record& record, uint32_t bytes);
   void queue_text(Record& record, const tcp::Actions& actions, buf::Mbuf packet, const Parsed& parsed);
   void hold_text(Record& record, const tcp::Actions& actions, buf::Mbuf packet, const Parsed& parsed);
   void take_text(Record& record, buf::Mbuf text);
@@ -229,6 +231,9 @@ class Stack {
   }
   uint32_t index_of(const Record& record) const { return records_.index_of(record); }
   void transmit(Record& record, const tcp::Emission& emission, buf::Mbuf& carrier);
+  // Where the next hop's address is not known yet, or no longer.
+  void transmit_by_arp(Record& record, const tcp::Emission& emission, buf::Mbuf& carrier);
+  static Transmitter::Route route_of(const Record& record);
 
   std::array<Parsed, buf::MbufBurst::kSize> parsed_;  // of the burst at hand: here, so that nobody clears it for each
   StackConfig config_;

@@ -52,12 +52,7 @@ Transmitter::Transmitter(device::Link& link, const wire::MacAddress& own, buf::M
   source_and_type_ = load_raw<uint64_t>(header.data() + 6);
 }
 
-buf::Mbuf Transmitter::blank(uint16_t length, buf::Mbuf& carrier) {
-  if (carrier && carrier.writable()) [[likely]] {
-    ++counters_.replies_in_place;
-    carrier.rewrite(length);
-    return std::move(carrier);
-  }
+buf::Mbuf Transmitter::allocate(uint16_t length) {
   buf::Mbuf fresh = pool_.allocate();
   if (!fresh) {
     ++counters_.drops[static_cast<size_t>(Drop::NoMbuf)];
@@ -152,11 +147,6 @@ uint16_t Transmitter::tcp_checksum(const buf::Mbuf& packet, uint64_t sum, uint32
   if (here > 0) sum += byte_swap(wire::fold_sum(wire::raw_sum(packet.data() + kHeaders + options, here)));
   if (packet.get()->nb_segs > 1) sum += sum_of_chain(packet.get()->next, (here & 1) != 0);
   return static_cast<uint16_t>(~wire::fold_sum(sum));
-}
-
-void Transmitter::send(buf::Mbuf packet) {
-  pending_[pending_count_++] = packet.release();
-  if (pending_count_ == pending_.size()) flush();
 }
 
 void Transmitter::flush() {

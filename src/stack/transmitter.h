@@ -30,12 +30,22 @@ class Transmitter {
   buf::Mbuf build(const Route& route, const tcp::Emission& emission, buf::Mbuf& carrier);
 
   // Queues a packet for the device; a full burst goes out at once.
-  void send(buf::Mbuf packet);
+  void send(buf::Mbuf packet) { queue(packet.release()); }
+  // Builds it and queues it.
+  void send(const Route& route, const tcp::Emission& emission, buf::Mbuf& carrier) {
+    if (rte_mbuf* packet = build(route, emission, carrier).release()) queue(packet);
+  }
   void flush();
 
   // A mbuf to write a packet of `length` bytes in: the carrier, if it will do, or a new one. Empty for want of mbufs
   // (counted).
-  buf::Mbuf blank(uint16_t length, buf::Mbuf& carrier);
+  buf::Mbuf blank(uint16_t length, buf::Mbuf& carrier) {
+    if (!carrier || !carrier.writable()) [[unlikely]]
+      return allocate(length);
+    ++counters_.replies_in_place;
+    carrier.rewrite(length);
+    return std::move(carrier);
+  }
 
   // Only for tracing: is shown each packet as it leaves.
   void on_send(void (*callback)(void* context, const rte_mbuf* packet), void* context) {
@@ -44,6 +54,11 @@ class Transmitter {
   }
 
  private:
+  void queue(rte_mbuf* packet) {
+    pending_[pending_count_++] = packet;
+    if (pending_count_ == pending_.size()) flush();
+  }
+  buf::Mbuf allocate(uint16_t length);
   bool attach_text(buf::Mbuf& packet, const tcp::Emission& emission, buf::MbufQueue& text, uint32_t header);
   void write_headers(buf::Mbuf& packet, const Route& route, const tcp::Emission& emission, uint32_t options,
                      uint64_t options_sum);

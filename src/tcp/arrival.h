@@ -75,6 +75,7 @@ class Arrival {
   bool paws_rejects() const;
   bool in_window(Seq seq) const { return tcb_.rcv.nxt <= seq && seq < tcb_.rcv.edge; }
   bool sequence_acceptable() const;
+  bool is_next_in_window() const;
   bool late_bare_ack() const;
   void trim_to_window();
   void trim_to_edge();

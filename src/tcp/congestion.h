@@ -17,6 +17,8 @@ struct CongestionControl {
   uint8_t duplicate_acks = 0;
   bool fast_recovery = false;
 
+  bool operator==(const CongestionControl&) const = default;
+
   void start(uint32_t mss, uint32_t segments, Seq iss);
   // An ACK moved SND.UNA to `una` over `acked` bytes. True: a partial ACK, the segment at `una` is lost too.
   bool on_ack(Seq una, uint32_t acked, uint32_t mss, uint32_t in_flight);

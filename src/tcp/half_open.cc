@@ -1,5 +1,6 @@
 #include "tcp/half_open.h"
 
+#include "tcp/acknowledgment.h"
 #include "tcp/output.h"
 
 namespace estab::tcp {
@@ -69,7 +70,16 @@ void expand(const HalfOpen& half, const Context& context, Tcb& tcb) noexcept {
   tcb.rtt_since = context.now - Duration::microseconds(age_us);
   tcb.rtt.rto_us = static_cast<uint32_t>(std::min<int64_t>(ours.initial_rto.us() << half.retries, ours.max_rto.us()));
   const auto wait_ms = static_cast<int32_t>(half.retransmit_at_ms - static_cast<uint32_t>(context.now.ms()));
-  tcb.retransmit_at = context.now + Duration::milliseconds(std::max(wait_ms, 0));
+  // A whole millisecond: there and back it stays the same, or each stray segment would put the SYN-ACK off by one.
+  tcb.retransmit_at = Instant::from_ns((context.now.ms() + static_cast<uint32_t>(std::max(wait_ms, 0))) * 1'000'000);
+}
+
+void establish(const HalfOpen& half, const Segment& ack, const Context& context, Tcb& tcb) noexcept {
+  expand(half, context, tcb);
+  if (half.timestamps) tcb.ts_recent = ack.options.ts_value;
+  acknowledge_syn(tcb, ack, context);
+  tcb.state = State::Established;
+  if (tcb.keepalive) tcb.wait_at = context.now + context.parameters.keepalive_idle;
 }
 
 HalfOpen half_open(const Tcb& tcb) noexcept {

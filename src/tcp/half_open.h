@@ -39,6 +39,13 @@ constexpr bool completes(const HalfOpen& half, const Segment& ack) {
           (ack.options.has_timestamps && static_cast<int32_t>(ack.options.ts_value - half.ts_recent) >= 0));
 }
 
+// Where it completes it with nothing but its ACK, what becomes of the connection: the same as expand() and
+// segment_arrives() make of it, without asking all that they ask. `tcb` is new.
+constexpr bool completes_plainly(const HalfOpen& half, const Segment& ack) {
+  return completes(half, ack) && ack.length() == 0;
+}
+void establish(const HalfOpen& half, const Segment& ack, const Context& context, Tcb& tcb) noexcept;
+
 // There and back. `tcb` is new.
 void expand(const HalfOpen& half, const Context& context, Tcb& tcb) noexcept;
 HalfOpen half_open(const Tcb& tcb) noexcept;

@@ -129,7 +129,9 @@ Emission next_segment(Tcb& tcb, const Context& context) noexcept {
     return make_syn(tcb, context);
   }
   if (may_send_text(tcb.state)) {
-    if (Emission out = retransmission(tcb, context)) return out;
+    if (tcb.snd.rtx != tcb.snd.rtx_end) {
+      if (Emission out = retransmission(tcb, context)) return out;
+    }
     if (tcb.snd.rtx == tcb.snd.rtx_end) {
       if (Emission out = new_text(tcb, context)) return out;
     }

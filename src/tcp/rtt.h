@@ -13,6 +13,8 @@ struct RttEstimator {
   uint32_t rttvar_us = 0;
   uint32_t rto_us = 1'000'000;
 
+  bool operator==(const RttEstimator&) const = default;
+
   Duration rto() const { return Duration::microseconds(rto_us); }
 
   void sample(Duration rtt, const Parameters& parameters) {
@@ -27,8 +29,8 @@ struct RttEstimator {
       srtt_us = std::max(srtt_us, 1u);
     }
     constexpr int64_t kGranularity = 1'000;  // G of §2.2: the timing wheel's tick
-    const int64_t rto = srtt_us + std::max<int64_t>(kGranularity, int64_t{4} * rttvar_us);
-    rto_us = static_cast<uint32_t>(std::clamp(rto, parameters.min_rto.us(), parameters.max_rto.us()));
+    const auto rto = Duration::microseconds(srtt_us + std::max<int64_t>(kGranularity, int64_t{4} * rttvar_us));
+    rto_us = static_cast<uint32_t>(std::clamp(rto, parameters.min_rto, parameters.max_rto).us());
   }
 
   void back_off(const Parameters& parameters) {  // §5.5

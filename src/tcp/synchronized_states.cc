@@ -5,14 +5,27 @@
 namespace estab::tcp {
 
 void Arrival::other_states() {
-  if (tcb_.state == State::TimeWait && time_wait_check_syn() == Step::Done) return;
-  if (first_check_sequence() == Step::Done) return;
-  if (second_check_rst() == Step::Done) return;
-  if (fourth_check_syn() == Step::Done) return;
+  if (!is_next_in_window()) {
+    if (tcb_.state == State::TimeWait && time_wait_check_syn() == Step::Done) return;
+    if (first_check_sequence() == Step::Done) return;
+    if (second_check_rst() == Step::Done) return;
+    if (fourth_check_syn() == Step::Done) return;
+  }
   if (fifth_check_ack() == Step::Done) return;
   if (sixth_check_urg() == Step::Done) return;
   if (seventh_process_text() == Step::Done) return;
   eighth_check_fin();
+}
+
+// What nearly every segment is: exactly the next one, with an ACK and no SYN or RST, all of it within the window. The
+// first four steps let it pass as it is.
+bool Arrival::is_next_in_window() const {
+  constexpr int kControls = TcpFlags::kAck | TcpFlags::kSyn | TcpFlags::kRst;
+  const int32_t room = tcb_.rcv.edge - seg_.seq;
+  return (seg_.flags.bits() & kControls) == TcpFlags::kAck && seg_.seq == tcb_.rcv.nxt &&
+         static_cast<int64_t>(seg_.text) + (fin_ ? 1 : 0) <= room &&
+         (!tcb_.timestamps ||
+          (seg_.options.has_timestamps && static_cast<int32_t>(seg_.options.ts_value - tcb_.ts_recent) >= 0));
 }
 
 Step Arrival::second_check_rst() {

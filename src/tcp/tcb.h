@@ -28,6 +28,8 @@ struct SendSequence {
   Seq small;                   // end of the last segment shorter than the MSS (Minshall's Nagle)
   uint16_t mss = kDefaultMss;  // text per segment, options deducted (RFC 6691)
   uint8_t scale = 0;
+
+  bool operator==(const SendSequence&) const = default;
 };
 
 struct ReceiveSequence {
@@ -36,6 +38,8 @@ struct ReceiveSequence {
   Seq last_ack_sent;    // RFC 7323 §4.3
   uint32_t queued = 0;  // bytes delivered that the user has not taken yet
   uint8_t scale = 0;
+
+  bool operator==(const ReceiveSequence&) const = default;
 };
 
 struct Tcb {
@@ -78,6 +82,8 @@ struct Tcb {
 
   Instant retransmit_at = Instant::never();  // retransmission or persist timer
   Instant wait_at = Instant::never();  // end of TIME-WAIT, of FIN-WAIT-2 after a full CLOSE; else the next keep-alive
+
+  bool operator==(const Tcb&) const = default;
 
   Instant poll_at() const { return std::min(retransmit_at, wait_at); }
   uint32_t ts_now(Instant now) const { return static_cast<uint32_t>(now.ms()) + ts_offset; }  // a tick is 1 ms

@@ -20,8 +20,9 @@ struct TimerNode {
 // Makes a record new but for its node, `timer`: that may still be in the wheel from the record's last use.
 template <typename Record>
 void renew(Record& record) {
+  static constexpr Record kNew{};  // copied in whole: building one in place goes member by member
   const TimerNode timer = record.timer;
-  record = Record{};
+  record = kNew;
   record.timer = timer;
 }
 

@@ -4,6 +4,8 @@
 #include <array>
 #include <compare>
 #include <cstdint>
+#include <cstring>
+#include <type_traits>
 
 namespace estab::wire {
 
@@ -63,7 +65,9 @@ struct Tuple {
   constexpr uint64_t addresses() const { return static_cast<uint64_t>(local.value()) << 32 | remote.value(); }
   constexpr uint32_t ports() const { return static_cast<uint32_t>(local_port.value()) << 16 | remote_port.value(); }
 
-  constexpr bool operator==(const Tuple&) const = default;
+  // Bytes in two looks, not members in four.
+  bool operator==(const Tuple& other) const { return std::memcmp(this, &other, sizeof(Tuple)) == 0; }
 };
+static_assert(std::has_unique_object_representations_v<Tuple>);
 
 }  // namespace estab::wire

@@ -63,7 +63,10 @@ bool Stack::parse_common(buf::MbufView packet, Parsed& parsed) {
     uint64_t sum = wire::sum_of<wire::kTcpHeaderSize>(p + kTcpAt);
     wire::add_with_carry(sum, load_raw<uint64_t>(p + kIpAt + 12));  // both addresses
     const auto rest = static_cast<size_t>(length) - wire::kTcpHeaderSize;
-    uint64_t more = byte_swap(static_cast<uint16_t>(length)) + uint64_t{byte_swap(uint16_t{wire::kProtocolTcp})};
+    // The pseudo-header's protocol and length: IPv4's total length less its header. (One's complement: ~20 is -20.)
+    constexpr uint32_t kProtocolLessHeader =
+        byte_swap(uint16_t{wire::kProtocolTcp}) + (0xffffu ^ byte_swap(uint16_t{wire::kIpv4HeaderSize}));
+    uint64_t more = uint64_t{load_raw<uint16_t>(p + kIpAt + 2)} + kProtocolLessHeader;
     if (rest != 0) more += wire::raw_sum(p + kTcpAt + wire::kTcpHeaderSize, rest);
     wire::add_with_carry(sum, more);
     if (!wire::sum_is_right(sum)) return false;

@@ -1,9 +1,9 @@
 // Ethernet II and 802.1Q (IEEE 802.3, 802.1Q).
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "base/byte_order.h"
 #include "wire/address.h"
@@ -17,11 +17,11 @@ enum class EtherType : uint16_t { Ipv4 = 0x0800, Arp = 0x0806, Vlan = 0x8100, Ip
 
 inline MacAddress load_mac(const uint8_t* from) {
   MacAddress mac;
-  std::copy_n(from, mac.bytes.size(), mac.bytes.begin());
+  std::memcpy(mac.bytes.data(), from, mac.bytes.size());  // (std::copy_n would call memmove)
   return mac;
 }
 inline void store_mac(uint8_t* to, const MacAddress& mac) {
-  std::copy_n(mac.bytes.begin(), mac.bytes.size(), to);
+  std::memcpy(to, mac.bytes.data(), mac.bytes.size());
 }
 
 inline MacAddress ethernet_destination(const uint8_t* frame) {

@@ -41,7 +41,7 @@ struct Lanes {
 
 // The paper's algorithm, word by word: the last one carries the length in its highest byte.
 template <int C>
-constexpr void absorb(Lanes& lanes, uint64_t word) {
+[[gnu::always_inline]] constexpr void absorb(Lanes& lanes, uint64_t word) {
   lanes.v3 ^= word;
   for (int i = 0; i < C; ++i) lanes.round();
   lanes.v0 ^= word;
@@ -64,14 +64,22 @@ constexpr uint64_t siphash_words(const SipKey& key, const uint64_t (&words)[N]) 
   return siphash_detail::finish<D>(lanes);
 }
 
-// SipHash-C-D of twelve bytes, little endian: a four-tuple's size. The length shares the second word with the last
-// four.
+// SipHash-C-D of whole words and `Tail` bytes more, at most seven, little endian: these share their word with the
+// length.
+template <int C, int D, int Tail, size_t N>
+constexpr uint64_t siphash_words_and(const SipKey& key, const uint64_t (&words)[N], uint64_t tail) {
+  static_assert(Tail > 0 && Tail < 8);
+  siphash_detail::Lanes lanes(key);
+  for (const uint64_t word : words) siphash_detail::absorb<C>(lanes, word);
+  siphash_detail::absorb<C>(lanes, static_cast<uint64_t>(N * 8 + Tail) << 56 | tail);
+  return siphash_detail::finish<D>(lanes);
+}
+
+// SipHash-C-D of twelve bytes: a four-tuple's size.
 template <int C, int D>
 constexpr uint64_t siphash_twelve(const SipKey& key, uint64_t first, uint32_t second) {
-  siphash_detail::Lanes lanes(key);
-  siphash_detail::absorb<C>(lanes, first);
-  siphash_detail::absorb<C>(lanes, uint64_t{12} << 56 | second);
-  return siphash_detail::finish<D>(lanes);
+  const uint64_t words[] = {first};
+  return siphash_words_and<C, D, 4>(key, words, second);
 }
 
 // SipHash-2-4 of bytes, as the paper defines it.

@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <utility>
 
@@ -30,7 +32,10 @@ class MbufView {
 // The usual packet: one segment that nobody shares. Its second cache line, with `next`, need not be touched to use it
 // again.
 inline bool is_plain(const rte_mbuf* mbuf) {
-  return mbuf->nb_segs == 1 && RTE_MBUF_DIRECT(mbuf) && rte_mbuf_refcnt_read(mbuf) == 1;
+  static_assert(offsetof(rte_mbuf, nb_segs) == offsetof(rte_mbuf, refcnt) + 2);
+  uint32_t references_and_segments;  // one of each, in one look
+  std::memcpy(&references_and_segments, reinterpret_cast<const uint8_t*>(mbuf) + offsetof(rte_mbuf, refcnt), 4);
+  return references_and_segments == 0x00010001 && RTE_MBUF_DIRECT(mbuf);
 }
 
 // Frees packets in bulk; null entries are passed over. What `mbufs` holds afterwards is nobody's.
@@ -75,6 +80,14 @@ class Mbuf {
   // > 0.
   void keep(uint32_t offset, uint32_t length);
 
+  // For a plain packet: as rewrite() does.
+  void rewrite_plain(uint16_t length) {
+    mbuf_->data_off = RTE_PKTMBUF_HEADROOM;
+    mbuf_->data_len = length;
+    mbuf_->pkt_len = length;
+    mbuf_->ol_flags = 0;
+  }
+
   // Turns the packet into an empty one of a single segment, ready to be written as a new packet of `length` bytes.
   void rewrite(uint16_t length) {
     if (mbuf_->nb_segs != 1) {
@@ -82,10 +95,7 @@ class Mbuf {
       mbuf_->next = nullptr;
       mbuf_->nb_segs = 1;
     }
-    mbuf_->data_off = RTE_PKTMBUF_HEADROOM;
-    mbuf_->data_len = length;
-    mbuf_->pkt_len = length;
-    mbuf_->ol_flags = 0;
+    rewrite_plain(length);
   }
 
  private:

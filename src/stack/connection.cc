@@ -53,11 +53,6 @@ void Stack::count_drop(tcp::Actions& actions, const tcp::Segment& segment) {
   ++counters_.drops[static_cast<size_t>(Drop::ChallengeLimit)];
 }
 
-void Stack::reply_to(buf::Mbuf& packet, const Parsed& parsed, const tcp::Emission& reply) {
-  const wire::MacAddress sender = wire::ethernet_source(packet.data());
-  transmitter_.send({parsed.tuple, sender}, reply, packet);
-}
-
 void Stack::segment_arrives(Record& record, buf::Mbuf& packet, const Parsed& parsed) {
   const tcp::State before = record.tcb.state;
   tcp::Actions actions = tcp::segment_arrives(record.tcb, parsed.segment, context());

@@ -46,17 +46,11 @@ void Stack::syn_arrives(buf::Mbuf& packet, const Parsed& parsed, Listener& liste
 void Stack::answer_with_cookie(buf::Mbuf& packet, const Parsed& parsed) {
   const tcp::Segment& syn = parsed.segment;
   const uint16_t offered = syn.options.has_mss ? syn.options.mss : tcp::kDefaultMss;
-  tcp::InitialNumbers numbers;
-  if (syn.options.has_timestamps) numbers = tcp::initial_numbers(config_.secrets.isn, parsed.tuple, now_);
-  numbers.isn =
+  const wire::Seq cookie =
       tcp::make_cookie(config_.secrets.cookie, parsed.tuple, syn.seq, std::min(offered, config_.tcp.mss), cookie_now());
-  tcp::Emission reply = tcp::syn_ack(tcp::answer_syn(numbers, syn, context()), context());
-  if (reply.has_timestamps) {
-    reply.ts_value = tcp::timestamp_with_options(reply.ts_value, syn.options);
-  } else {  // nowhere to remember them
-    reply.has_window_scale = false;
-    reply.sack_permitted = false;
-  }
+  uint32_t ts_offset = 0;
+  if (syn.options.has_timestamps) ts_offset = tcp::initial_numbers(config_.secrets.isn, parsed.tuple, now_).ts_offset;
+  const tcp::Emission reply = tcp::answer_with_cookie(cookie, ts_offset, syn, context());
   ++counters_.cookies_sent;
   cookies_until_ = now_ + Duration::seconds(120);
   reply_to(packet, parsed, reply);

@@ -62,12 +62,12 @@ bool Stack::parse_common(buf::MbufView packet, Parsed& parsed) {
   if ((verdicts & RTE_MBUF_F_RX_L4_CKSUM_MASK) != RTE_MBUF_F_RX_L4_CKSUM_GOOD) {
     uint64_t sum = wire::sum_of<wire::kTcpHeaderSize>(p + kTcpAt);
     wire::add_with_carry(sum, load_raw<uint64_t>(p + kIpAt + 12));  // both addresses
-    const auto rest = static_cast<size_t>(length) - wire::kTcpHeaderSize;
     // The pseudo-header's protocol and length: IPv4's total length less its header. (One's complement: ~20 is -20.)
     constexpr uint32_t kProtocolLessHeader =
         byte_swap(uint16_t{wire::kProtocolTcp}) + (0xffffu ^ byte_swap(uint16_t{wire::kIpv4HeaderSize}));
     uint64_t more = uint64_t{load_raw<uint16_t>(p + kIpAt + 2)} + kProtocolLessHeader;
-    if (rest != 0) more += wire::raw_sum(p + kTcpAt + wire::kTcpHeaderSize, rest);
+    for (int32_t at = wire::kTcpHeaderSize; at < header; at += 4) more += load_raw<uint32_t>(p + kTcpAt + at);
+    if (length > header) more += wire::raw_sum(p + kTcpAt + header, static_cast<size_t>(length - header));
     wire::add_with_carry(sum, more);
     if (!wire::sum_is_right(sum)) return false;
   }

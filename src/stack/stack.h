@@ -25,6 +25,7 @@
 #include "stack/transmitter.h"
 #include "tcp/actions.h"
 #include "tcp/isn.h"
+#include "wire/ethernet.h"
 
 namespace estab::stack {
 
@@ -162,7 +163,9 @@ class Stack {
   // connection.cc
   // `previous` is SND.NXT of the incarnation that a TIME-WAIT gave way for; 0: there was none.
   void segment_for_nobody(buf::Mbuf& packet, const Parsed& parsed, wire::Seq previous = wire::Seq(0));
-  void reply_to(buf::Mbuf& packet, const Parsed& parsed, const tcp::Emission& reply);
+  void reply_to(buf::Mbuf& packet, const Parsed& parsed, const tcp::Emission& reply) {
+    transmitter_.send({parsed.tuple, wire::ethernet_source(packet.data())}, reply, packet);
+  }
   void segment_arrives(Record& record, buf::Mbuf& packet, const Parsed& parsed);
   void apply(Record& record, const tcp::Actions& actions, buf::Mbuf& packet, const Parsed* parsed);
   void established(Record& record);

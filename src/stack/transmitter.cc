@@ -32,13 +32,15 @@ wire::TcpOptions options_of(const tcp::Emission& emission, const tcp::Reassembly
   return options;
 }
 
-// Of text in further segments, in host order. `odd`: the first byte is the second of its word.
-uint16_t sum_of_chain(const rte_mbuf* segment, bool odd) {
+// Of the text behind `headers` bytes, wherever its segments lie, in host order.
+uint16_t sum_of_text(const rte_mbuf& packet, uint32_t headers) {
   wire::ChecksumSum sum;
-  for (; segment != nullptr; segment = segment->next) {
-    const std::span<const uint8_t> bytes{rte_pktmbuf_mtod(segment, const uint8_t*), segment->data_len};
+  bool odd = false;  // the next byte is the second of its word
+  for (const rte_mbuf* segment = &packet; segment != nullptr; segment = segment->next, headers = 0) {
+    const std::span<const uint8_t> bytes{rte_pktmbuf_mtod(segment, const uint8_t*) + headers,
+                                         segment->data_len - headers};
     odd ? sum.add_odd(bytes) : sum.add(bytes);
-    odd = odd != ((segment->data_len & 1) != 0);
+    odd = odd != ((bytes.size() & 1) != 0);
   }
   return sum.folded();
 }
@@ -52,7 +54,12 @@ Transmitter::Transmitter(device::Link& link, const wire::MacAddress& own, buf::M
   source_and_type_ = load_raw<uint64_t>(header.data() + 6);
 }
 
-buf::Mbuf Transmitter::allocate(uint16_t length) {
+buf::Mbuf Transmitter::replace(uint16_t length, buf::Mbuf& carrier) {
+  if (carrier && carrier.writable()) {  // a chain
+    ++counters_.replies_in_place;
+    carrier.rewrite(length);
+    return std::move(carrier);
+  }
   buf::Mbuf fresh = pool_.allocate();
   if (!fresh) {
     ++counters_.drops[static_cast<size_t>(Drop::NoMbuf)];
@@ -63,56 +70,55 @@ buf::Mbuf Transmitter::allocate(uint16_t length) {
   return fresh;
 }
 
-buf::Mbuf Transmitter::build(const Route& route, const tcp::Emission& emission, buf::Mbuf& carrier) {
-  buf::Mbuf packet = blank(kHeaders, carrier);
-  if (!packet) return packet;
+rte_mbuf* Transmitter::write(const Route& route, const tcp::Emission& emission, buf::Mbuf& carrier) {
+  rte_mbuf* const packet = blank(kHeaders, carrier).release();
+  if (packet == nullptr) return nullptr;
   uint32_t options = 0;  // bytes
   uint64_t options_sum = 0;
-  const bool has_options = emission.has_timestamps || emission.mss != 0 || emission.has_window_scale ||
-                           emission.sack_permitted || route.held != nullptr;
-  if (has_options) {
-    options = static_cast<uint32_t>(
-        wire::write_tcp_options(packet.data() + kHeaders, options_of(emission, route.held), options_sum));
-    packet.get()->data_len = static_cast<uint16_t>(kHeaders + options);
-    packet.get()->pkt_len = kHeaders + options;
+  if (emission.has_options() || route.held != nullptr) {
+    uint8_t* const to = rte_pktmbuf_mtod_offset(packet, uint8_t*, kHeaders);
+    options = static_cast<uint32_t>(wire::write_tcp_options(to, options_of(emission, route.held), options_sum));
+    packet->data_len = static_cast<uint16_t>(kHeaders + options);
+    packet->pkt_len = kHeaders + options;
   }
-  if (emission.text > 0 && !attach_text(packet, emission, *route.text, kHeaders + options)) {
+  if (emission.text > 0 && !attach_text(*packet, emission, *route.text, kHeaders + options)) {
     ++counters_.drops[static_cast<size_t>(Drop::NoMbuf)];
-    return buf::Mbuf();
+    rte_pktmbuf_free(packet);
+    return nullptr;
   }
-  write_headers(packet, route, emission, options, options_sum);
-  if (emission.flags.rst()) ++counters_.resets_sent;
-  if (emission.retransmission) ++counters_.retransmitted;
+  write_headers(*packet, route, emission, options, options_sum);
+  if (emission.flags.rst() || emission.retransmission) [[unlikely]] {
+    counters_.resets_sent += emission.flags.rst() ? 1 : 0;
+    counters_.retransmitted += emission.retransmission ? 1 : 0;
+  }
   return packet;
 }
 
-bool Transmitter::attach_text(buf::Mbuf& packet, const tcp::Emission& emission, buf::MbufQueue& text, uint32_t header) {
-  rte_mbuf* mbuf = packet.get();
+bool Transmitter::attach_text(rte_mbuf& packet, const tcp::Emission& emission, buf::MbufQueue& text, uint32_t header) {
   if (emission.text <= kCopyLimit || !device_.multi_segment) {
-    if (rte_pktmbuf_tailroom(mbuf) < emission.text) return false;
-    text.copy_out(emission.text_offset, emission.text, packet.data() + header);
-    mbuf->data_len = static_cast<uint16_t>(mbuf->data_len + emission.text);
-    mbuf->pkt_len = mbuf->data_len;
+    if (rte_pktmbuf_tailroom(&packet) < emission.text) return false;
+    text.copy_out(emission.text_offset, emission.text, rte_pktmbuf_mtod_offset(&packet, uint8_t*, header));
+    packet.data_len = static_cast<uint16_t>(packet.data_len + emission.text);
+    packet.pkt_len = packet.data_len;
     return true;
   }
   buf::Mbuf reference = text.reference(pool_, emission.text_offset, emission.text);
   if (!reference) return false;
-  mbuf->pkt_len += reference.length();
-  mbuf->nb_segs = static_cast<uint16_t>(mbuf->nb_segs + reference.get()->nb_segs);
-  mbuf->next = reference.release();
+  packet.pkt_len += reference.length();
+  packet.nb_segs = static_cast<uint16_t>(packet.nb_segs + reference.get()->nb_segs);
+  packet.next = reference.release();
   return true;
 }
 
 // Whole words, and checksums from the values that are written, not from the bytes: to read them back at once in other
 // sizes would wait for the stores. (Sums in host order.)
-void Transmitter::write_headers(buf::Mbuf& packet, const Route& route, const tcp::Emission& emission, uint32_t options,
+void Transmitter::write_headers(rte_mbuf& packet, const Route& route, const tcp::Emission& emission, uint32_t options,
                                 uint64_t options_sum) {
-  rte_mbuf* mbuf = packet.get();
-  uint8_t* p = packet.data();
-  uint8_t* ip = p + wire::kEthernetHeaderSize;
-  uint8_t* tcp = p + kTcpAt;
+  uint8_t* const p = rte_pktmbuf_mtod(&packet, uint8_t*);
+  uint8_t* const ip = p + wire::kEthernetHeaderSize;
+  uint8_t* const tcp = p + kTcpAt;
   const wire::Tuple& tuple = route.tuple;
-  const uint32_t length = packet.length() - kTcpAt;
+  const uint32_t length = static_cast<uint32_t>(wire::kTcpHeaderSize) + options + emission.text;
   wire::store_mac(p, route.destination);
   store_raw(p + 6, source_and_type_);
   wire::write_ipv4(ip, tuple.local, tuple.remote, wire::kProtocolTcp,
@@ -123,30 +129,24 @@ void Transmitter::write_headers(buf::Mbuf& packet, const Route& route, const tcp
   store_be(tcp + 4, emission.seq.value());
   store_be(tcp + 8, emission.ack.value());
   store_be(tcp + 12, control);
-  const uint64_t pseudo = uint64_t{tuple.local.value()} + tuple.remote.value() + wire::kProtocolTcp + length;
-  uint16_t checksum;
+  uint64_t sum = uint64_t{tuple.local.value()} + tuple.remote.value() + wire::kProtocolTcp + length;
   if (device_.tcp_checksum) {
-    checksum = wire::fold_sum(pseudo);  // the device adds the rest to the pseudo-header's sum
+    store_be(tcp + 16, uint32_t{wire::fold_sum(sum)} << 16);  // the device adds the rest to the pseudo-header's sum
   } else {
-    checksum = tcp_checksum(
-        packet, pseudo + tuple.ports() + emission.seq.value() + emission.ack.value() + control + options_sum, options);
+    sum += uint64_t{tuple.ports()} + emission.seq.value() + emission.ack.value() + control + options_sum;
+    if (emission.text > 0) sum += sum_of_text(packet, kHeaders + options);
+    store_be(tcp + 16, uint32_t{static_cast<uint16_t>(~wire::fold_sum(sum))} << 16);
   }
-  store_be(tcp + 16, uint32_t{checksum} << 16);
-  if (!device_.ipv4_checksum && !device_.tcp_checksum) return;
-  mbuf->tx_offload = 0;
-  mbuf->l2_len = wire::kEthernetHeaderSize;
-  mbuf->l3_len = wire::kIpv4HeaderSize;
-  mbuf->ol_flags |= RTE_MBUF_F_TX_IPV4;
-  if (device_.ipv4_checksum) mbuf->ol_flags |= RTE_MBUF_F_TX_IP_CKSUM;
-  if (device_.tcp_checksum) mbuf->ol_flags |= RTE_MBUF_F_TX_TCP_CKSUM;
+  if (device_.ipv4_checksum || device_.tcp_checksum) ask_device_for_checksums(packet);
 }
 
-// `sum` is that of the headers; the text's is added.
-uint16_t Transmitter::tcp_checksum(const buf::Mbuf& packet, uint64_t sum, uint32_t options) {
-  const uint32_t here = packet.first_length() - (kHeaders + options);  // text in the first segment
-  if (here > 0) sum += byte_swap(wire::fold_sum(wire::raw_sum(packet.data() + kHeaders + options, here)));
-  if (packet.get()->nb_segs > 1) sum += sum_of_chain(packet.get()->next, (here & 1) != 0);
-  return static_cast<uint16_t>(~wire::fold_sum(sum));
+void Transmitter::ask_device_for_checksums(rte_mbuf& packet) {
+  packet.tx_offload = 0;
+  packet.l2_len = wire::kEthernetHeaderSize;
+  packet.l3_len = wire::kIpv4HeaderSize;
+  packet.ol_flags |= RTE_MBUF_F_TX_IPV4;
+  if (device_.ipv4_checksum) packet.ol_flags |= RTE_MBUF_F_TX_IP_CKSUM;
+  if (device_.tcp_checksum) packet.ol_flags |= RTE_MBUF_F_TX_TCP_CKSUM;
 }
 
 void Transmitter::flush() {

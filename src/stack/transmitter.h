@@ -27,23 +27,25 @@ class Transmitter {
 
   // Builds the segment, in the carrier's memory where it has one that may be rewritten (it is then empty). Empty for
   // want of mbufs (counted).
-  buf::Mbuf build(const Route& route, const tcp::Emission& emission, buf::Mbuf& carrier);
+  buf::Mbuf build(const Route& route, const tcp::Emission& emission, buf::Mbuf& carrier) {
+    return buf::Mbuf(write(route, emission, carrier));
+  }
 
   // Queues a packet for the device; a full burst goes out at once.
   void send(buf::Mbuf packet) { queue(packet.release()); }
   // Builds it and queues it.
   void send(const Route& route, const tcp::Emission& emission, buf::Mbuf& carrier) {
-    if (rte_mbuf* packet = build(route, emission, carrier).release()) queue(packet);
+    if (rte_mbuf* packet = write(route, emission, carrier)) queue(packet);
   }
   void flush();
 
   // A mbuf to write a packet of `length` bytes in: the carrier, if it will do, or a new one. Empty for want of mbufs
   // (counted).
   buf::Mbuf blank(uint16_t length, buf::Mbuf& carrier) {
-    if (!carrier || !carrier.writable()) [[unlikely]]
-      return allocate(length);
+    if (!carrier || !buf::is_plain(carrier.get())) [[unlikely]]
+      return replace(length, carrier);
     ++counters_.replies_in_place;
-    carrier.rewrite(length);
+    carrier.rewrite_plain(length);
     return std::move(carrier);
   }
 
@@ -58,11 +60,12 @@ class Transmitter {
     pending_[pending_count_++] = packet;
     if (pending_count_ == pending_.size()) flush();
   }
-  buf::Mbuf allocate(uint16_t length);
-  bool attach_text(buf::Mbuf& packet, const tcp::Emission& emission, buf::MbufQueue& text, uint32_t header);
-  void write_headers(buf::Mbuf& packet, const Route& route, const tcp::Emission& emission, uint32_t options,
+  buf::Mbuf replace(uint16_t length, buf::Mbuf& carrier);
+  rte_mbuf* write(const Route& route, const tcp::Emission& emission, buf::Mbuf& carrier);
+  bool attach_text(rte_mbuf& packet, const tcp::Emission& emission, buf::MbufQueue& text, uint32_t header);
+  void write_headers(rte_mbuf& packet, const Route& route, const tcp::Emission& emission, uint32_t options,
                      uint64_t options_sum);
-  uint16_t tcp_checksum(const buf::Mbuf& packet, uint64_t sum, uint32_t options);
+  void ask_device_for_checksums(rte_mbuf& packet);
 
   device::Link& link_;
   uint64_t source_and_type_;  // our MAC address and IPv4's EtherType, as they lie in a frame

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "tcp/output.h"
+
 namespace estab::tcp {
 namespace {
 
@@ -14,13 +16,9 @@ constexpr uint32_t kSackBit = 0x10;
 constexpr uint32_t kOptionBits = 0x3f;
 
 uint32_t mac(const SipKey& secret, const wire::Tuple& tuple, wire::Seq irs, uint32_t mss_index, uint64_t minute) {
-  const uint64_t words[4] = {
-      tuple.addresses(),
-      tuple.ports(),
-      static_cast<uint64_t>(irs.value()) << 32 | mss_index,
-      minute,
-  };
-  return static_cast<uint32_t>(siphash_words<2, 4>(secret, words)) & ~0xfu;
+  const uint64_t words[] = {tuple.addresses(), static_cast<uint64_t>(irs.value()) << 32 | tuple.ports()};
+  constexpr uint64_t kMinutes = (uint64_t{1} << 53) - 1;
+  return static_cast<uint32_t>(siphash_words_and<2, 4, 7>(secret, words, (minute & kMinutes) << 3 | mss_index)) & ~0xfu;
 }
 
 uint64_t minute_of(Instant now) {
@@ -43,6 +41,21 @@ std::optional<uint16_t> check_cookie(const SipKey& secret, const wire::Tuple& tu
   if ((minute & 1) != (cookie.value() & 1)) --minute;
   if ((cookie.value() & ~0xfu) != mac(secret, tuple, irs, index, minute)) return std::nullopt;
   return kMss[index];
+}
+
+Emission answer_with_cookie(wire::Seq cookie, uint32_t ts_offset, const Segment& syn, const Context& context) noexcept {
+  const Parameters& ours = context.parameters;
+  const Negotiated both = negotiate(syn.options, ours);
+  // Without timestamps there is nowhere to remember scale and SACK.
+  Emission answer =
+      syn_segment(cookie, both.timestamps && both.scaling, both.timestamps, both.timestamps && both.sack, ours);
+  answer.flags = TcpFlags(TcpFlags::kSyn | TcpFlags::kAck);
+  answer.ack = syn.seq + 1;
+  if (both.timestamps) {
+    answer.ts_value = timestamp_with_options(static_cast<uint32_t>(context.now.ms()) + ts_offset, syn.options);
+    answer.ts_echo = syn.options.ts_value;
+  }
+  return answer;
 }
 
 uint32_t timestamp_with_options(uint32_t ts_now, const wire::TcpOptions& syn) {

@@ -7,6 +7,8 @@
 
 #include "base/siphash.h"
 #include "estab/time.h"
+#include "tcp/parameters.h"
+#include "tcp/segment.h"
 #include "wire/address.h"
 #include "wire/seq.h"
 #include "wire/tcp_options.h"
@@ -20,6 +22,9 @@ wire::Seq make_cookie(const SipKey& secret, const wire::Tuple& tuple, wire::Seq 
 // The MSS that the cookie carries (one of eight, not above what the SYN offered); nothing when it is forged or too old.
 std::optional<uint16_t> check_cookie(const SipKey& secret, const wire::Tuple& tuple, wire::Seq irs, wire::Seq cookie,
                                      Instant now);
+
+// The SYN-ACK with that sequence number, to a SYN of which nothing is kept: with the options that its ACK brings back.
+Emission answer_with_cookie(wire::Seq cookie, uint32_t ts_offset, const Segment& syn, const Context& context) noexcept;
 
 // A TSval not after `ts_now` whose low six bits carry the SYN's window scale and SACK-permitted; and back.
 uint32_t timestamp_with_options(uint32_t ts_now, const wire::TcpOptions& syn);

@@ -42,6 +42,10 @@ struct Emission {
   bool retransmission = false;
 
   constexpr explicit operator bool() const { return flags.bits() != 0; }
+  constexpr bool has_options() const {
+    return (static_cast<unsigned>(has_timestamps) | static_cast<unsigned>(has_window_scale) |
+            static_cast<unsigned>(sack_permitted) | mss) != 0;
+  }
   constexpr bool operator==(const Emission&) const = default;
 };
 

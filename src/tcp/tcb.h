@@ -125,7 +125,7 @@ struct Negotiated {
   bool sack = false;
   bool scaling = false;
 };
-inline Negotiated negotiate(const wire::TcpOptions& theirs, const Parameters& ours) {
+[[gnu::always_inline]] inline Negotiated negotiate(const wire::TcpOptions& theirs, const Parameters& ours) {
   Negotiated both;
   both.mss = std::min(theirs.has_mss ? std::max(theirs.mss, kMinPeerMss) : kDefaultMss, ours.mss);
   both.timestamps = ours.timestamps && theirs.has_timestamps;

@@ -2,33 +2,27 @@
 
 #include <algorithm>
 
-#include "base/byte_order.h"
-
 namespace estab::wire {
 namespace {
-
-constexpr uint8_t kind(TcpOptionKind k) {
-  return static_cast<uint8_t>(k);
-}
 
 // One option whose length byte was checked against the list. False: its length is wrong for its kind.
 bool parse_one(const uint8_t* p, uint8_t length, TcpOptions& out) {
   switch (p[0]) {
-    case kind(TcpOptionKind::Mss):
+    case option_kind(TcpOptionKind::Mss):
       if (length != 4) return false;
       out.has_mss = true;
       out.mss = load_be<uint16_t>(p + 2);
       return true;
-    case kind(TcpOptionKind::WindowScale):
+    case option_kind(TcpOptionKind::WindowScale):
       if (length != 3) return false;
       out.has_window_scale = true;
       out.window_scale = std::min(p[2], kMaxWindowScale);
       return true;
-    case kind(TcpOptionKind::SackPermitted):
+    case option_kind(TcpOptionKind::SackPermitted):
       if (length != 2) return false;
       out.sack_permitted = true;
       return true;
-    case kind(TcpOptionKind::Sack): {
+    case option_kind(TcpOptionKind::Sack): {
       if (length < 10 || (length - 2) % 8 != 0) return false;
       out.sack_count = static_cast<uint8_t>(std::min<size_t>((length - 2u) / 8u, kMaxSackBlocks));
       for (size_t i = 0; i < out.sack_count; ++i) {
@@ -36,7 +30,7 @@ bool parse_one(const uint8_t* p, uint8_t length, TcpOptions& out) {
       }
       return true;
     }
-    case kind(TcpOptionKind::Timestamps):
+    case option_kind(TcpOptionKind::Timestamps):
       if (length != 10) return false;
       out.has_timestamps = true;
       out.ts_value = load_be<uint32_t>(p + 2);
@@ -47,21 +41,30 @@ bool parse_one(const uint8_t* p, uint8_t length, TcpOptions& out) {
   }
 }
 
-size_t size_without_sack(const TcpOptions& options) {
-  size_t size = 0;
-  if (options.has_mss) size += 4;
-  if (options.has_timestamps) {
-    size += 12;  // SACK-permitted takes the place of its two NOPs
-  } else if (options.sack_permitted) {
-    size += 4;
+// The lists that nearly every segment carries: timestamps (RFC 7323 appendix A); on a SYN the MSS alone, or what the
+// large stacks offer, in their order. False: something else.
+bool parse_usual(const uint8_t* p, size_t size, TcpOptions& out) {
+  const uint32_t first = load_be<uint32_t>(p);
+  if (size == 12 && first == 0x0101080a) {
+    out.has_timestamps = true;
+    out.ts_value = load_be<uint32_t>(p + 4);
+    out.ts_echo = load_be<uint32_t>(p + 8);
+    return true;
   }
-  if (options.has_window_scale) size += 4;
-  return size;
-}
-
-size_t sack_blocks_that_fit(const TcpOptions& options) {
-  const size_t room = (kMaxTcpOptionsSize - 4 - size_without_sack(options)) / 8;  // 3 beside timestamps: RFC 2018 §3
-  return std::min<size_t>(options.sack_count, room);
+  if (first >> 16 != 0x0204) return false;
+  if (size == 20 && load_be<uint32_t>(p + 4) == 0x0402080a && load_be<uint32_t>(p + 16) >> 8 == 0x010303) {
+    out.sack_permitted = true;
+    out.has_timestamps = true;
+    out.ts_value = load_be<uint32_t>(p + 8);
+    out.ts_echo = load_be<uint32_t>(p + 12);
+    out.has_window_scale = true;
+    out.window_scale = std::min(p[19], kMaxWindowScale);
+  } else if (size != 4) {
+    return false;
+  }
+  out.has_mss = true;
+  out.mss = static_cast<uint16_t>(first);
+  return true;
 }
 
 }  // namespace
@@ -69,16 +72,10 @@ size_t sack_blocks_that_fit(const TcpOptions& options) {
 bool parse_tcp_options(std::span<const uint8_t> list, TcpOptions& out) {
   const uint8_t* p = list.data();
   const uint8_t* const end = p + list.size();
-  // What nearly every segment of a connection with timestamps carries (RFC 7323 appendix A).
-  if (list.size() == 12 && load_be<uint32_t>(p) == 0x0101080a) {
-    out.has_timestamps = true;
-    out.ts_value = load_be<uint32_t>(p + 4);
-    out.ts_echo = load_be<uint32_t>(p + 8);
-    return true;
-  }
+  if (list.size() >= 4 && parse_usual(p, list.size(), out)) return true;
   while (p < end) {
-    if (*p == kind(TcpOptionKind::End)) return true;
-    if (*p == kind(TcpOptionKind::Nop)) {
+    if (*p == option_kind(TcpOptionKind::End)) return true;
+    if (*p == option_kind(TcpOptionKind::Nop)) {
       ++p;
       continue;
     }
@@ -87,50 +84,6 @@ bool parse_tcp_options(std::span<const uint8_t> list, TcpOptions& out) {
     p += p[1];
   }
   return true;
-}
-
-size_t tcp_options_size(const TcpOptions& options) {
-  size_t size = size_without_sack(options);
-  if (const size_t blocks = sack_blocks_that_fit(options); blocks > 0) size += 4 + 8 * blocks;
-  return size;
-}
-
-size_t write_tcp_options(uint8_t* to, const TcpOptions& options, uint64_t& sum) {
-  uint8_t* p = to;
-  const auto put = [&](uint32_t word) {
-    store_be(p, word);
-    sum += word;
-    p += 4;
-  };
-  // A word that begins with one option, or with padding for the ones that follow.
-  const auto begin = [](TcpOptionKind k, uint32_t length) {
-    return static_cast<uint32_t>(kind(k)) << 24 | length << 16;
-  };
-  const auto follow = [](TcpOptionKind k, uint32_t length) { return static_cast<uint32_t>(kind(k)) << 8 | length; };
-  constexpr uint32_t kNops = kind(TcpOptionKind::Nop) << 8 | kind(TcpOptionKind::Nop);
-  if (options.has_mss) put(begin(TcpOptionKind::Mss, 4) | options.mss);
-  // SACK-permitted shares its word with the timestamp's padding.
-  const uint32_t sack_permitted =
-      options.sack_permitted ? begin(TcpOptionKind::SackPermitted, 2) : static_cast<uint32_t>(kNops) << 16;
-  if (options.has_timestamps) {
-    put(sack_permitted | follow(TcpOptionKind::Timestamps, 10));
-    put(options.ts_value);
-    put(options.ts_echo);
-  } else if (options.sack_permitted) {
-    put(sack_permitted | kNops);
-  }
-  if (options.has_window_scale) {
-    put(begin(TcpOptionKind::Nop, kind(TcpOptionKind::WindowScale)) | 3u << 8 | options.window_scale);
-  }
-  if (options.sack_count == 0) return static_cast<size_t>(p - to);
-  if (const size_t blocks = sack_blocks_that_fit(options); blocks > 0) {
-    put(kNops << 16 | follow(TcpOptionKind::Sack, static_cast<uint32_t>(2 + 8 * blocks)));
-    for (size_t i = 0; i < blocks; ++i) {
-      put(options.sack[i].begin.value());
-      put(options.sack[i].end.value());
-    }
-  }
-  return static_cast<size_t>(p - to);
 }
 
 }  // namespace estab::wire

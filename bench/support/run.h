@@ -5,6 +5,7 @@
 
 #include <cstdio>
 
+#include "bench/support/huge_pages.h"
 #include "device/eal.h"
 
 namespace estab::bench {
@@ -17,6 +18,7 @@ inline int run(int argc, char** argv) {
     std::fprintf(stderr, "%s\n", eal.error().c_str());
     return 1;
   }
+  use_huge_pages();
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
   benchmark::RunSpecifiedBenchmarks();

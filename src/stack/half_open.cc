@@ -24,7 +24,7 @@ void Stack::syn_arrives(buf::Mbuf& packet, const Parsed& parsed, Listener& liste
     return;
   }
   const uint32_t index = half_opens_.allocate();
-  if (index == flow::kNoRecord || !table_.insert(parsed.hash, index | kHalfOpenBit)) {
+  if (index == flow::kNoRecord || !insert_flow(parsed.hash, index | kHalfOpenBit)) {
     ++counters_.drops[static_cast<size_t>(index == flow::kNoRecord ? Drop::NoRecord : Drop::TableFull)];
     if (index != flow::kNoRecord) half_opens_.release(index);
     return;

@@ -26,7 +26,8 @@ Stack::Stack(const StackConfig& config, device::Link& link, buf::MbufPool& pool,
       records_(config.max_connections),
       time_waits_(config.max_connections),
       half_opens_(config.max_connections),
-      table_(config.max_connections),
+      flow_hash_(config.secrets.flow),
+      table_(config.max_connections, uint64_t{3} * config.max_connections),  // records of three kinds
       wheel_(NodeOf{records_.data(), time_waits_.data(), half_opens_.data()}, now.ms()),
       ports_(config.secrets.port),
       queues_(config.max_connections),
@@ -205,7 +206,7 @@ Record* Stack::allocate(const wire::Tuple& tuple, uint64_t hash) {
     ++counters_.drops[static_cast<size_t>(Drop::NoRecord)];
     return nullptr;
   }
-  if (!table_.insert(hash, index)) {
+  if (!insert_flow(hash, index)) {
     records_.release(index);
     ++counters_.drops[static_cast<size_t>(Drop::TableFull)];
     return nullptr;

@@ -11,6 +11,7 @@
 #include "base/lazy_array.h"
 #include "buf/mbuf_pool.h"
 #include "device/link.h"
+#include "flow/flow_hash.h"
 #include "flow/flow_table.h"
 #include "flow/pool.h"
 #include "flow/port_allocator.h"
@@ -214,7 +215,15 @@ class Stack {
 
   Instant cookie_now() const { return now_ + config_.shared_cookie_clock.value_or(Duration()); }
   tcp::Context context() const { return {now_, config_.tcp}; }
-  uint64_t hash_of(const wire::Tuple& tuple) const { return flow::flow_hash(config_.secrets.flow, tuple); }
+  uint64_t hash_of(const wire::Tuple& tuple) const { return flow_hash_(tuple); }
+  // With what the record of that index, of any kind, is in the flow table.
+  uint64_t hash_of(uint32_t index) const {
+    if ((index & kTimeWaitBit) != 0) return time_waits_[index & ~kTimeWaitBit].hash;
+    return (index & kHalfOpenBit) != 0 ? hash_of(half_opens_[index & ~kHalfOpenBit].tuple) : records_[index].hash;
+  }
+  bool insert_flow(uint64_t hash, uint32_t index) {
+    return table_.insert(hash, index, [this](uint32_t i) { return hash_of(i); });
+  }
   // Whether the record of that index, of any kind, is the tuple's. (Who is in use is in the table.)
   bool is_flow(uint32_t index, const wire::Tuple& tuple) const {
     if ((index & (kTimeWaitBit | kHalfOpenBit)) == 0) [[likely]] {
@@ -248,6 +257,7 @@ class Stack {
   flow::Pool<Record> records_;
   flow::Pool<TimeWaitRecord> time_waits_;
   flow::Pool<HalfOpenRecord> half_opens_;
+  flow::FlowHash flow_hash_;
   flow::FlowTable table_;
   timer::Wheel<NodeOf> wheel_;
   flow::PortAllocator ports_;

@@ -16,6 +16,7 @@ void Stack::enter_time_wait(Record& record) {
   timer::renew(waiting);
   waiting.in_use = true;
   waiting.tuple = record.tuple;
+  waiting.hash = record.hash;
   waiting.take(record.tcb);
   table_.replace(record.hash, index_of(record), index | kTimeWaitBit);
   const uint64_t expires = record.tcb.wait_at.ms_up();
@@ -52,7 +53,7 @@ void Stack::expire_time_wait(uint32_t index) {
 
 void Stack::release_time_wait(uint32_t index) {
   time_waits_[index].in_use = false;
-  table_.erase(hash_of(time_waits_[index].tuple), index | kTimeWaitBit);
+  table_.erase(time_waits_[index].hash, index | kTimeWaitBit);
   --counters_.by_state[static_cast<size_t>(tcp::State::TimeWait)];
   time_waits_.release(index);
 }

@@ -14,6 +14,7 @@ namespace estab::stack {
 struct alignas(64) TimeWaitRecord {
   wire::Tuple tuple;
   timer::TimerNode timer;
+  uint64_t hash = 0;  // of the tuple, in the flow table
   wire::Seq snd_nxt;
   wire::Seq rcv_nxt;
   wire::Seq rcv_edge;

@@ -47,7 +47,7 @@ template <int C>
   lanes.v0 ^= word;
 }
 template <int D>
-constexpr uint64_t finish(Lanes& lanes) {
+[[gnu::always_inline]] constexpr uint64_t finish(Lanes& lanes) {
   lanes.v2 ^= 0xff;
   for (int i = 0; i < D; ++i) lanes.round();
   return lanes.v0 ^ lanes.v1 ^ lanes.v2 ^ lanes.v3;

@@ -22,6 +22,7 @@
 namespace estab::flow {
 
 inline constexpr uint32_t kNoFlow = UINT32_MAX;
+inline constexpr uint32_t kUndecided = kNoFlow - 1;  // a look that did not go far enough to tell
 
 class FlowTable {
  public:
@@ -35,11 +36,13 @@ class FlowTable {
 
   void prefetch(uint64_t hash) const { __builtin_prefetch(&buckets_[home(hash)]); }
 
-  // The index of the first entry in the home bucket with the hash's signature, to prefetch its record; kNoFlow if none.
+  // The index of the first entry in the home bucket with the hash's signature, to prefetch its record. kNoFlow: there
+  // is no such flow. kUndecided: it may lie beyond.
   uint32_t first_candidate(uint64_t hash) const {
     const Bucket& bucket = buckets_[home(hash)];
     const uint32_t matches = bucket.match(signature(hash));
-    return matches == 0 ? kNoFlow : bucket.index[first(matches)];
+    if (matches != 0) return bucket.index[first(matches)];
+    return bucket.overflowed() == 0 ? kNoFlow : kUndecided;
   }
 
   // The entry for which same(index) holds, or kNoFlow.
@@ -80,6 +83,7 @@ class FlowTable {
   [[nodiscard]] bool insert(uint64_t hash, uint32_t index) {
     if (!place(home(hash), signature(hash), index)) return false;
     ++size_;
+    ++insertions_;
     return true;
   }
 
@@ -110,6 +114,7 @@ class FlowTable {
   }
 
   uint32_t size() const { return size_; }
+  uint64_t insertions() const { return insertions_; }  // so far: where none was made since, a miss is still one
   uint64_t buckets() const { return mask_ + 1 + split_; }
 
   // For any thread: visits the index of each entry. One that is there all the while is visited at least once, and
@@ -147,8 +152,6 @@ class FlowTable {
   static constexpr uint32_t kCrowded = 6;      // entries a bucket when growth begins
   static constexpr uint32_t kMaxDistance =
       64;  // buckets that an insert tries, and a search that keeps meeting overflow
-
-  static constexpr uint32_t kUndecided = kNoFlow - 1;
 
   struct alignas(64) Bucket {
     std::array<uint16_t, kSlots> signature;  // 0: free
@@ -305,6 +308,7 @@ class FlowTable {
   uint64_t mask_;
   uint64_t split_ = 0;  // buckets below this one have been split, in the doubling that is under way
   uint32_t size_ = 0;
+  uint64_t insertions_ = 0;
   std::atomic<uint64_t> homes_;  // mask_ + 1 + split_, for other threads
 };
 

@@ -33,6 +33,7 @@ void Stack::receive_stages(buf::MbufBurst& burst) {
     parsed[i].hash = hash_of(parsed[i].tuple);  // of what is not TCP too: a branch costs more
     table_.prefetch(parsed[i].hash);
   }
+  known_insertions_ = table_.insertions();
   for (uint16_t i = 0; i < count; ++i) prefetch_candidate(parsed[i]);
   for (uint16_t i = 0; i < count; ++i) process(burst[i], parsed[i]);
   settle_dirty();
@@ -43,7 +44,7 @@ void Stack::receive_stages(buf::MbufBurst& burst) {
 void Stack::prefetch_candidate(Parsed& parsed) {
   const uint32_t index = table_.first_candidate(parsed.hash);
   parsed.candidate = index;
-  if (index == flow::kNoFlow) return;
+  if (index >= flow::kUndecided) return;
   if ((index & (kTimeWaitBit | kHalfOpenBit)) != 0) {
     rte_prefetch0((index & kTimeWaitBit) != 0 ? static_cast<const void*>(&time_waits_[index & ~kTimeWaitBit])
                                               : &half_opens_[index & ~kHalfOpenBit]);
@@ -53,12 +54,18 @@ void Stack::prefetch_candidate(Parsed& parsed) {
   for (size_t line = 0; line < sizeof(Record); line += 64) rte_prefetch0(record + line);
 }
 
+// Whether the candidate is the one that a look-up would find now, after the burst's earlier packets.
+bool Stack::still_true(const Parsed& parsed) const {
+  if (parsed.candidate == flow::kNoFlow) return table_.insertions() == known_insertions_;
+  return parsed.candidate != flow::kUndecided && is_flow(parsed.candidate, parsed.tuple);
+}
+
 // Takes the packet or leaves it to be freed with the burst.
 void Stack::process(buf::Mbuf& packet, const Parsed& parsed) {
   switch (parsed.protocol) {
     case net::Protocol::Tcp: {
       uint32_t index = parsed.candidate;
-      if (index == flow::kNoFlow || !is_flow(index, parsed.tuple)) index = lookup(parsed.tuple, parsed.hash);
+      if (!still_true(parsed)) index = lookup(parsed.tuple, parsed.hash);
       if (index == flow::kNoFlow) {
         segment_for_nobody(packet, parsed);
       } else if ((index & kTimeWaitBit) != 0) {

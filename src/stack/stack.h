@@ -123,8 +123,8 @@ class Stack {
   struct Parsed {
     uint64_t hash = 0;
     wire::Tuple tuple;
-    uint32_t candidate = flow::kNoFlow;  // a record with the tuple's signature, maybe of another
-    uint16_t text_offset = 0;            // of the text in the packet
+    uint32_t candidate = flow::kUndecided;  // a record with the tuple's signature, maybe of another
+    uint16_t text_offset = 0;               // of the text in the packet
     net::Protocol protocol = net::Protocol::None;
     tcp::Segment segment;
     net::Frame frame;  // of what is not TCP
@@ -152,6 +152,7 @@ class Stack {
   void receive_observed(buf::MbufBurst& burst);  // observe.cc
   tcp::State state_of(const wire::Tuple& tuple);
   void prefetch_candidate(Parsed& parsed);
+  bool still_true(const Parsed& parsed) const;
   void process(buf::Mbuf& packet, const Parsed& parsed);
   void answer_arp(buf::Mbuf& packet, const net::Frame& frame);
   void ask_arp(wire::Ipv4Address address);
@@ -259,6 +260,7 @@ class Stack {
   flow::Pool<HalfOpenRecord> half_opens_;
   flow::FlowHash flow_hash_;
   flow::FlowTable table_;
+  uint64_t known_insertions_ = 0;  // the table's when the burst's candidates were looked up
   timer::Wheel<NodeOf> wheel_;
   flow::PortAllocator ports_;
   net::Neighbors neighbors_;
